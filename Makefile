@@ -1,0 +1,44 @@
+# The whole interface of the project: make demo | test | check | bench | lock | clean
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+ARGS   ?=
+
+.PHONY: demo test check format bench lock clean
+
+demo: $(VENV)/.installed
+	@$(BIN)/causeway demo $(if $(ONCE),--once) $(ARGS)
+
+test: $(VENV)/.installed-dev
+	@tools/install-test-servers.sh
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/.installed-dev
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(VENV)/.installed-dev
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.installed-dev
+	@$(BIN)/causeway bench $(ARGS)
+
+$(VENV)/.installed: requirements.lock pyproject.toml tools/make-venv.sh
+	@tools/make-venv.sh $(VENV) requirements.lock $(PYTHON)
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.lock pyproject.toml tools/make-venv.sh
+	@tools/make-venv.sh $(VENV) requirements-dev.lock $(PYTHON)
+	@touch $(VENV)/.installed $@
+
+# Exact versions with hashes; no index address is recorded.
+lock:
+	@test -x $(BIN)/uv || $(PYTHON) -m venv $(VENV); $(BIN)/python -m pip install --quiet uv==0.13.9
+	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" -q -o requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" -q -o requirements-dev.lock
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache build *.egg-info

@@ -1,0 +1,1 @@
+"""The operator's web app and its REST API."""

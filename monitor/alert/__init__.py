@@ -1,0 +1,1 @@
+"""The alert: building it, its JSON Schema, MQTT."""

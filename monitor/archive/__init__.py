@@ -1,0 +1,1 @@
+"""What is kept of alerts: SQL tables, migrations, queries."""

@@ -1,0 +1,1 @@
+"""Redis: rings of access units, camera state, evidence log, incidents, work queues."""

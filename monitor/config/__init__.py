@@ -1,0 +1,1 @@
+"""streams.yaml: its shape (``models``), and reading it (``loader``)."""

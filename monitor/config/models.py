@@ -1,0 +1,196 @@
+"""The shape of streams.yaml: frozen pydantic models, unknown keys are errors.
+
+Only the shape and its defaults live here; reading the file, ``${NAME}`` and error messages with
+line numbers are in ``monitor.config.loader``. Every field carries its description, because
+``causeway schema config`` and docs/configuration.md are made from it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+"""Lower case letters, digits, ``-`` and ``_``: it goes into Redis keys, topics and file names."""
+
+Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+Point = tuple[Fraction, Fraction]
+Lang = Literal["en", "zh"]
+Mode = Literal["standard", "thinking"]
+
+
+class Section(BaseModel):
+    """A frozen part of the file that refuses unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Site(Section):
+    """The intersection, and what is said about it."""
+
+    id: Identifier = Field(description="Goes into every MQTT topic.")
+    name: str = Field(default="", description="For people; the id is shown where it is empty.")
+    lang: Lang = Field(default="en", description="Language of alerts and the dashboard.")
+    timezone: str = Field(default="UTC", description="IANA name; only for showing times.")
+    jurisdiction: Literal["cn", "vienna", "uk", "de", "generic"] = Field(
+        default="generic", description="Which pack of the rule book may be cited."
+    )
+    traffic_side: Literal["right", "left"] = Field(
+        default="right", description="The side of the road that traffic keeps to."
+    )
+
+
+class Location(Section):
+    """Where a camera stands."""
+
+    latitude: float = Field(ge=-90, le=90, description="Degrees, WGS 84.")
+    longitude: float = Field(ge=-180, le=180, description="Degrees, WGS 84.")
+
+
+class GroundPoint(Section):
+    """One calibration point: the same spot in the picture and on the road."""
+
+    image: Point = Field(description="Fractions of width and height, origin at the top left.")
+    ground_m: tuple[float, float] = Field(description="Metres on the road plane, any origin.")
+
+
+class TriggerSettings(Section):
+    """When a camera calls something an incident."""
+
+    enabled: bool = Field(default=True, description="Off: the camera is shown, not watched.")
+    sensitivity: float = Field(
+        default=0.5, ge=0.0, le=1.0, description="0 fires on the plainest crash only, 1 on doubt."
+    )
+    merge_s: float = Field(
+        default=30.0, ge=1, le=600, description="Triggers this close belong to one incident."
+    )
+
+
+class Camera(Section):
+    """One camera."""
+
+    id: Identifier = Field(description="Unique; goes into topics, keys and file names.")
+    name: str = Field(default="", description="For people; the id is shown where it is empty.")
+    url: SecretStr = Field(description="rtsp:// or rtsps:// address; put the password in ${NAME}.")
+    substream_url: SecretStr | None = Field(
+        default=None, description="A smaller stream of the same picture, used for watching."
+    )
+    location: Location | None = Field(default=None, description="Where it stands.")
+    viewing_direction_deg: float | None = Field(
+        default=None, ge=0, lt=360, description="Compass direction it looks in; 0 is north."
+    )
+    masks: tuple[tuple[Point, ...], ...] = Field(
+        default=(), description="Polygons where nothing is looked for: trees, sky, a clock."
+    )
+    calibration: tuple[GroundPoint, ...] = Field(
+        default=(), description="None, or at least four points that give metres."
+    )
+    trigger: TriggerSettings = Field(default=TriggerSettings(), description="When it fires.")
+    mode: Mode | None = Field(default=None, description="Overrides query.mode for this camera.")
+
+
+class Ingest(Section):
+    """Reading the cameras."""
+
+    keep_s: float = Field(default=120.0, ge=30, le=3600, description="Length of each ring.")
+    connect_timeout_s: float = Field(default=5.0, gt=0, le=60, description="To open a camera.")
+    read_timeout_s: float = Field(
+        default=3.0, gt=0, le=60, description="Without a packet for this long it has stalled."
+    )
+    backoff_max_s: float = Field(
+        default=30.0, ge=1, le=600, description="Longest wait between attempts to reconnect."
+    )
+    key_frame_timeout_s: float = Field(
+        default=30.0, ge=1, le=600, description="Without a key frame for this long: no_key_frame."
+    )
+
+
+class Redis(Section):
+    """Where the rings and the work queues are."""
+
+    url: SecretStr | None = Field(
+        default=None,
+        description="redis://, rediss:// or unix:// address; none: an embedded server.",
+    )
+
+
+class Mqtt(Section):
+    """Where alerts are published."""
+
+    host: str | None = Field(default=None, description="None: an embedded broker.")
+    port: int = Field(default=1883, ge=1, le=65535, description="The broker's port.")
+    username: str | None = Field(default=None, description="For a broker that asks.")
+    password: SecretStr | None = Field(default=None, description="Put it in ${NAME}.")
+    tls: bool = Field(default=False, description="TLS with the system's certificates.")
+    topic_prefix: str = Field(
+        default="causeway", pattern=r"^[^#+/\s]+$", description="First level of every topic."
+    )
+    embedded_port: int = Field(
+        default=18830, ge=1, le=65535, description="Of the embedded broker, on 127.0.0.1."
+    )
+
+
+class Query(Section):
+    """Asking the model why."""
+
+    endpoint: str | None = Field(
+        default=None,
+        pattern=r"^https?://",
+        description="vLLM's OpenAI-compatible address, ending in /v1; none: evidence only.",
+    )
+    model: str = Field(default="Qwen/Qwen3-VL-2B-Instruct", description="As the server names it.")
+    api_key: SecretStr | None = Field(default=None, description="Put it in ${NAME}.")
+    mode: Mode = Field(default="standard", description="Thinking keeps the model's steps.")
+    pre_roll_s: float = Field(default=20.0, ge=2, le=180, description="Video before the peak.")
+    post_roll_s: float = Field(default=8.0, ge=1, le=60, description="Video after the peak.")
+    max_frames: int = Field(
+        default=64, ge=2, le=128, multiple_of=2, description="Frames per query, in pairs."
+    )
+    frame_width: int = Field(
+        default=640, ge=64, le=1920, multiple_of=32, description="Pixels; height follows."
+    )
+    deadline_s: float = Field(
+        default=60.0, ge=1, le=600, description="Past it the alert is explained from evidence."
+    )
+    max_output_tokens: int = Field(default=2048, ge=256, le=32768, description="For the answer.")
+
+
+class Archive(Section):
+    """What is kept of past alerts."""
+
+    url: SecretStr | None = Field(
+        default=None,
+        description="postgresql:// or sqlite:/// address; none: an SQLite file in data_dir.",
+    )
+
+
+class Dashboard(Section):
+    """The operator's web app."""
+
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=8080, ge=1, le=65535, description="Port to listen on.")
+
+
+class Config(Section):
+    """streams.yaml."""
+
+    site: Site
+    cameras: tuple[Camera, ...] = Field(min_length=1)
+    data_dir: Path = Field(
+        default=Path("var"), description="Clips, the SQLite archive, embedded servers' files."
+    )
+    ingest: Ingest = Field(default=Ingest(), description="Reading the cameras.")
+    redis: Redis = Field(default=Redis(), description="Rings and queues.")
+    mqtt: Mqtt = Field(default=Mqtt(), description="The broker.")
+    query: Query = Field(default=Query(), description="The model.")
+    archive: Archive = Field(default=Archive(), description="The database.")
+    dashboard: Dashboard = Field(default=Dashboard(), description="The web app.")
+
+    def camera(self, camera_id: str) -> Camera:
+        """The camera of that id; ``KeyError`` where there is none."""
+        for camera in self.cameras:
+            if camera.id == camera_id:
+                return camera
+        raise KeyError(camera_id)

@@ -1,0 +1,1 @@
+"""What the measurements mean: the evidence explainer, and verification of claims."""

@@ -1,0 +1,1 @@
+"""Encoded video in and out of memory: decoding, remuxing, still pictures."""

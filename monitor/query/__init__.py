@@ -1,0 +1,1 @@
+"""Asking Qwen3-VL why: sampling, prompts, rule book, client, parsing."""

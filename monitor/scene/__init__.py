@@ -1,0 +1,1 @@
+"""A rendered intersection with exact ground truth: the demo's camera."""

@@ -1,0 +1,1 @@
+"""Deciding from frames, as they come, that something happens on a camera."""

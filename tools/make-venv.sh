@@ -1,0 +1,34 @@
+#!/bin/sh
+# make-venv.sh VENV LOCKFILE PYTHON: an environment with exactly what the lock file names.
+# All output goes to standard error: `make demo ONCE=1` keeps standard output for the alert.
+set -eu
+venv=$1 lock=$2 python=$3
+exec 1>&2
+
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
+    echo "Causeway needs Python 3.11 or newer; $python is $("$python" --version)."
+    echo "Name another one: make PYTHON=/path/to/python3.12 ..."
+    exit 1
+}
+if [ ! -x "$venv/bin/python" ]; then
+    if "$python" -c 'import ensurepip' 2>/dev/null; then
+        "$python" -m venv "$venv"
+    elif command -v uv >/dev/null 2>&1; then
+        uv venv --quiet --seed --python "$python" "$venv"
+    elif "$python" -m virtualenv --version >/dev/null 2>&1; then
+        "$python" -m virtualenv --quiet --python "$python" "$venv"
+    elif "$python" -m pip --version >/dev/null 2>&1; then
+        # No ensurepip (Debian without python3-venv), but there is a pip to borrow.
+        "$python" -m venv --without-pip "$venv"
+        "$python" -m pip --python "$venv/bin/python" install --quiet pip
+    else
+        echo "This Python cannot make an environment: it has neither venv nor pip."
+        echo "On Debian or Ubuntu: apt-get install python3-venv"
+        exit 1
+    fi
+fi
+"$venv/bin/python" -m pip install --quiet --disable-pip-version-check uv==0.13.9
+echo "Installing what $lock names ..."
+"$venv/bin/uv" pip sync --quiet --python "$venv/bin/python" --require-hashes "$lock"
+"$venv/bin/python" -m pip install --quiet --disable-pip-version-check uv==0.13.9
+"$venv/bin/uv" pip install --quiet --python "$venv/bin/python" --no-deps --editable .

@@ -1,0 +1,1 @@
+"""One process each: wiring of stages, and the commands that start them."""
