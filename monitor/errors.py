@@ -67,7 +67,11 @@ class PublishError(CausewayError):
 
 
 class ArchiveError(CausewayError):
-    """The database refused or is away."""
+    """The database is away or refuses. ``reason``: ``away`` (try again) or ``refused``."""
+
+    def __init__(self, message: str, reason: str = "away") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class SceneError(CausewayError):
