@@ -92,6 +92,15 @@ class Incident:
 
 
 @dataclass(frozen=True, slots=True)
+class Job:
+    """Work for analyse: explain this incident as it stands when the job is done."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+    camera: str
+    incident: str  # the Incident's id
+
+
+@dataclass(frozen=True, slots=True)
 class Window:
     """The span of video an incident or a question is about. ``t_s = 0`` is ``start_ms``."""
 

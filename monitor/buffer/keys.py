@@ -1,0 +1,73 @@
+"""Names of every key in Redis; docs/architecture.md lists what each holds.
+
+The hash tag ``{camera}`` keeps one camera's keys on one cluster node.
+"""
+
+from __future__ import annotations
+
+JOBS = "cw:jobs"
+"""Redis stream of ``domain.Job`` for analyse."""
+
+OUTBOX = "cw:outbox"
+"""Redis stream of ``domain.Alert`` for publish."""
+
+DEAD = "cw:dead"
+"""Redis stream of work that failed again and again."""
+
+WORKER_PREFIX = "cw:worker:"
+"""Heartbeats: one key per process."""
+
+
+def substream_ring(camera: str) -> str:
+    """The name under which a camera's substream has its own ring and state."""
+    return f"{camera}.sub"  # a configured camera id holds no dot, so this never collides
+
+
+def ring_key(camera: str) -> str:
+    """Stream of access units."""
+    return f"cw:{{{camera}}}:au"
+
+
+def ring_keys_key(camera: str) -> str:
+    """Stream with one empty entry per key access unit of the ring, under the same id."""
+    return f"cw:{{{camera}}}:keys"
+
+
+def codec_key(camera: str) -> str:
+    """Hash of generation to codec parameters."""
+    return f"cw:{{{camera}}}:codec"
+
+
+def state_key(camera: str) -> str:
+    """CameraState."""
+    return f"cw:{{{camera}}}:state"
+
+
+def view_key(camera: str) -> str:
+    """ViewCondition."""
+    return f"cw:{{{camera}}}:view"
+
+
+def cursor_key(camera: str) -> str:
+    """Entry id that watch has finished with."""
+    return f"cw:{{{camera}}}:cursor"
+
+
+def evidence_key(camera: str) -> str:
+    """Hash of evidence id to Evidence."""
+    return f"cw:{{{camera}}}:evidence"
+
+
+def evidence_times_key(camera: str) -> str:
+    """Sorted set of evidence ids by time."""
+    return f"cw:{{{camera}}}:evidence-times"
+
+
+def incidents_key(camera: str) -> str:
+    """Hash of incident id to Incident."""
+    return f"cw:{{{camera}}}:incidents"
+
+
+def worker_key(name: str) -> str:
+    """Heartbeat of one process."""
+    return WORKER_PREFIX + name
