@@ -119,6 +119,12 @@ def _resized(plane: VideoPlane, size: tuple[int, int]) -> Plane:
     picture: Plane = rows[: plane.height, : plane.width]
     if (plane.width, plane.height) == size:
         return picture.copy()  # the decoder reuses its buffer
+    while picture.shape[1] >= 2 * size[0] and picture.shape[1] % 2 == picture.shape[0] % 2 == 0:
+        # Averaging 2x2 is some thirty times faster than INTER_AREA at any other ratio.
+        half = (picture.shape[1] // 2, picture.shape[0] // 2)
+        picture = cast(Plane, cv2.resize(picture, half, interpolation=cv2.INTER_AREA))
+    if (picture.shape[1], picture.shape[0]) == size:
+        return picture
     return cast(Plane, cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
 
 
