@@ -10,13 +10,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+
+from monitor.config import checks
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 """Lower case letters, digits, ``-`` and ``_``: it goes into Redis keys, topics and file names."""
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Point = tuple[Fraction, Fraction]
+Polygon = Annotated[tuple[Point, ...], AfterValidator(checks.polygon)]
+CameraAddress = Annotated[SecretStr, AfterValidator(checks.camera_address)]
 Lang = Literal["en", "zh"]
 Mode = Literal["standard", "thinking"]
 
@@ -24,7 +28,9 @@ Mode = Literal["standard", "thinking"]
 class Section(BaseModel):
     """A frozen part of the file that refuses unknown keys."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True
+    )
 
 
 class Site(Section):
@@ -33,7 +39,9 @@ class Site(Section):
     id: Identifier = Field(description="Goes into every MQTT topic.")
     name: str = Field(default="", description="For people; the id is shown where it is empty.")
     lang: Lang = Field(default="en", description="Language of alerts and the dashboard.")
-    timezone: str = Field(default="UTC", description="IANA name; only for showing times.")
+    timezone: Annotated[str, AfterValidator(checks.timezone)] = Field(
+        default="UTC", description="IANA name; only for showing times."
+    )
     jurisdiction: Literal["cn", "vienna", "uk", "de", "generic"] = Field(
         default="generic", description="Which pack of the rule book may be cited."
     )
@@ -56,6 +64,14 @@ class GroundPoint(Section):
     ground_m: tuple[float, float] = Field(description="Metres on the road plane, any origin.")
 
 
+def _checked(points: tuple[GroundPoint, ...]) -> tuple[GroundPoint, ...]:
+    checks.calibration([p.image for p in points], [p.ground_m for p in points])
+    return points
+
+
+Calibration = Annotated[tuple[GroundPoint, ...], AfterValidator(_checked)]
+
+
 class TriggerSettings(Section):
     """When a camera calls something an incident."""
 
@@ -73,18 +89,20 @@ class Camera(Section):
 
     id: Identifier = Field(description="Unique; goes into topics, keys and file names.")
     name: str = Field(default="", description="For people; the id is shown where it is empty.")
-    url: SecretStr = Field(description="rtsp:// or rtsps:// address; put the password in ${NAME}.")
-    substream_url: SecretStr | None = Field(
+    url: CameraAddress = Field(
+        description="rtsp:// or rtsps:// address; put the password in ${NAME}."
+    )
+    substream_url: CameraAddress | None = Field(
         default=None, description="A smaller stream of the same picture, used for watching."
     )
     location: Location | None = Field(default=None, description="Where it stands.")
     viewing_direction_deg: float | None = Field(
         default=None, ge=0, lt=360, description="Compass direction it looks in; 0 is north."
     )
-    masks: tuple[tuple[Point, ...], ...] = Field(
+    masks: tuple[Polygon, ...] = Field(
         default=(), description="Polygons where nothing is looked for: trees, sky, a clock."
     )
-    calibration: tuple[GroundPoint, ...] = Field(
+    calibration: Calibration = Field(
         default=(), description="None, or at least four points that give metres."
     )
     trigger: TriggerSettings = Field(default=TriggerSettings(), description="When it fires.")
@@ -110,7 +128,7 @@ class Ingest(Section):
 class Redis(Section):
     """Where the rings and the work queues are."""
 
-    url: SecretStr | None = Field(
+    url: Annotated[SecretStr, AfterValidator(checks.redis_address)] | None = Field(
         default=None,
         description="redis://, rediss:// or unix:// address; none: an embedded server.",
     )
@@ -160,7 +178,7 @@ class Query(Section):
 class Archive(Section):
     """What is kept of past alerts."""
 
-    url: SecretStr | None = Field(
+    url: Annotated[SecretStr, AfterValidator(checks.archive_address)] | None = Field(
         default=None,
         description="postgresql:// or sqlite:/// address; none: an SQLite file in data_dir.",
     )
