@@ -1,0 +1,1 @@
+"""The REST API beside the pages: alerts, cameras, health, metrics, media."""

@@ -1,0 +1,27 @@
+"""The browser's offer, made fit for aiortc."""
+
+from __future__ import annotations
+
+
+def without_mdns(sdp: str) -> str:
+    """Drop ``.local`` candidates: each would cost a second of waiting for an mDNS answer.
+
+    The browser still reaches us: it connects to the candidates in our answer, and its address is
+    learnt from there.
+    """
+    kept = [line for line in sdp.splitlines() if not _is_mdns(line)]
+    return "\r\n".join(kept) + "\r\n"
+
+
+def offers_h264(sdp: str) -> bool:
+    """Whether the browser can take H.264 at all."""
+    return any(
+        line.startswith("a=rtpmap:") and " h264/" in line.lower() for line in sdp.splitlines()
+    )
+
+
+def _is_mdns(line: str) -> bool:
+    if not line.startswith("a=candidate:"):
+        return False
+    fields = line.split()
+    return len(fields) > 4 and fields[4].endswith(".local")
