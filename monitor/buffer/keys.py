@@ -71,3 +71,8 @@ def incidents_key(camera: str) -> str:
 def worker_key(name: str) -> str:
     """Heartbeat of one process."""
     return WORKER_PREFIX + name
+
+
+def lease_key(name: str) -> str:
+    """Holder of a piece of work that one process at a time may do."""
+    return f"cw:lease:{name}"
