@@ -67,7 +67,11 @@ class PublishError(CausewayError):
 
 
 class ArchiveError(CausewayError):
-    """The database is away or refuses. ``reason``: ``away`` (try again) or ``refused``."""
+    """The database is away or refuses.
+
+    ``reason``: ``away`` (it comes back), ``refused`` (someone must mend the database or its
+    address) or ``unfit`` (it will never take this alert).
+    """
 
     def __init__(self, message: str, reason: str = "away") -> None:
         super().__init__(message)

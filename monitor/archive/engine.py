@@ -16,7 +16,9 @@ from sqlalchemy import Connection, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import (
     ArgumentError,
+    DataError,
     DBAPIError,
+    IntegrityError,
     InterfaceError,
     NoSuchModuleError,
     OperationalError,
@@ -88,6 +90,8 @@ async def translated(engine: AsyncEngine) -> AsyncIterator[None]:
         raise ArchiveError(f"The archive {name} is away: {error.strerror or error}.") from error
     except (OperationalError, InterfaceError) as error:
         raise ArchiveError(f"The archive {name} is away: {_cause(error)}.") from error
+    except (DataError, IntegrityError) as error:
+        raise ArchiveError(f"The archive {name} refused: {_cause(error)}.", "unfit") from error
     except DBAPIError as error:
         reason = "away" if error.connection_invalidated else "refused"
         raise ArchiveError(f"The archive {name} refused: {_cause(error)}.", reason) from error
