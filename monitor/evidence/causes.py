@@ -1,0 +1,188 @@
+"""The causal rules: which pattern an event has, what led to it, and how sure that is.
+
+``RULES`` is the whole table, read from the top: the first rule whose kind and condition fit
+decides. docs/evidence.md explains it for people. No sentence is written here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from monitor.domain import EvidenceKind, IncidentType
+from monitor.evidence.facts import Facts
+from monitor.evidence.timeline import Finding
+
+TWO_SECONDS = 2.0
+"""Headway (s) under which a follower has no time to react and stop: the two-second rule."""
+
+LATE_S = 1.5
+"""Seconds from the front vehicle's braking to the follower's, above which it counts as late
+(an average driver's reaction to something unexpected; design values go up to 2.5 s)."""
+
+NO_MORE_THAN = 0.95
+"""Measuring on a picture is never certain."""
+
+
+class Pattern(StrEnum):
+    """What kind of story the measurements tell."""
+
+    REAR_END = "rear_end"
+    PEDESTRIAN_HIT = "pedestrian_hit"
+    COLLISION = "collision"
+    CLOSE_FOLLOWING = "close_following"  # a near miss of one behind the other
+    NEAR_MISS = "near_miss"
+    WRONG_WAY = "wrong_way"
+    HARD_BRAKE = "hard_brake"
+    STOPPED = "stopped"
+    SWERVE = "swerve"
+    PEDESTRIAN = "pedestrian"
+    QUEUE = "queue"
+    UNKNOWN = "unknown"
+
+
+class Weakness(StrEnum):
+    """Why the one behind could not stop, as far as that was measured."""
+
+    SHORT_HEADWAY = "short_headway"
+    UNCLEAR_HEADWAY = "unclear_headway"  # two seconds lie within its uncertainty
+    LATE_BRAKING = "late_braking"
+    ENOUGH_HEADWAY = "enough_headway"  # measured, and not the reason
+    NOT_SEEN = "not_seen"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One line of the table. ``antecedents`` name fields of Facts, the most telling first."""
+
+    pattern: Pattern
+    incident_type: IncidentType
+    kinds: frozenset[EvidenceKind]
+    antecedents: tuple[str, ...]
+    when: Callable[[Facts], bool] = lambda facts: True
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """An event with its pattern and its causes; all that a sentence needs."""
+
+    pattern: Pattern
+    incident_type: IncidentType
+    facts: Facts
+    antecedents: tuple[Finding, ...]  # at most three, in the order of time
+    weakness: Weakness
+    reaction_s: float | None  # from the front vehicle's braking to the follower's
+    inferred: bool  # a rear-end collision told from braking alone, no headway measured
+    confidence: float
+
+
+def _front_gave_way(facts: Facts) -> bool:
+    """The struck vehicle braked or stood, before any sign that it was not simply in front."""
+    return bool(facts.parties.followed or facts.lead_brake or facts.lead_stop) and not (
+        facts.wrong_way and not facts.parties.followed
+    )
+
+
+_BEHIND = ("disturbance", "lead_brake", "headway", "follow_brake", "lead_brake_2", "lead_stop",
+           "swerve", "wrong_way")  # fmt: skip
+_PATHS = ("wrong_way", "swerve", "disturbance", "lead_brake", "follow_brake", "headway",
+          "lead_stop", "lead_brake_2")  # fmt: skip
+_ALONE = ("disturbance", "lead_brake", "itself", "lead_brake_2", "swerve", "headway")
+_K, _T, _P = EvidenceKind, IncidentType, Pattern
+_CONTACT, _NEAR = frozenset({_K.CONTACT}), frozenset({_K.NEAR_MISS})
+
+RULES: tuple[Rule, ...] = (
+    Rule(_P.PEDESTRIAN_HIT, _T.PEDESTRIAN_COLLISION, _CONTACT,
+         ("disturbance", "follow_brake", "swerve", "wrong_way"), lambda f: f.parties.on_foot),
+    Rule(_P.REAR_END, _T.REAR_END_COLLISION, _CONTACT, _BEHIND, _front_gave_way),
+    Rule(_P.COLLISION, _T.COLLISION, _CONTACT, _PATHS),
+    Rule(_P.CLOSE_FOLLOWING, _T.NEAR_MISS, _NEAR, _BEHIND, lambda f: bool(f.parties.followed)),
+    Rule(_P.NEAR_MISS, _T.NEAR_MISS, _NEAR, _PATHS),
+    Rule(_P.WRONG_WAY, _T.WRONG_WAY, frozenset({_K.WRONG_WAY}), ("itself", *_ALONE)),
+    Rule(_P.HARD_BRAKE, _T.HARD_BRAKE, frozenset({_K.HARD_BRAKE, _K.SUDDEN_STOP}), _ALONE),
+    Rule(_P.STOPPED, _T.STOPPED_VEHICLE, frozenset({_K.STOPPED_IN_LANE}), _ALONE),
+    Rule(_P.SWERVE, _T.OTHER, frozenset({_K.SWERVE}), _ALONE),
+    Rule(_P.PEDESTRIAN, _T.PEDESTRIAN_IN_ROAD, frozenset({_K.PEDESTRIAN_IN_ROAD}), ("itself",)),
+    Rule(_P.QUEUE, _T.CONGESTION, frozenset({_K.QUEUE}), ("disturbance", "itself")),
+)  # fmt: skip
+
+_TYPE_OF_TRIGGER = {
+    EvidenceKind.CONTACT: IncidentType.COLLISION,
+    EvidenceKind.NEAR_MISS: IncidentType.NEAR_MISS,
+    EvidenceKind.WRONG_WAY: IncidentType.WRONG_WAY,
+    EvidenceKind.HARD_BRAKE: IncidentType.HARD_BRAKE,
+    EvidenceKind.SUDDEN_STOP: IncidentType.HARD_BRAKE,
+    EvidenceKind.STOPPED_IN_LANE: IncidentType.STOPPED_VEHICLE,
+    EvidenceKind.PEDESTRIAN_IN_ROAD: IncidentType.PEDESTRIAN_IN_ROAD,
+    EvidenceKind.QUEUE: IncidentType.CONGESTION,
+}
+
+
+def diagnose(facts: Facts) -> Case:
+    """Apply the table."""
+    if facts.itself is None:
+        kind = facts.pivot.kind
+        incident_type = _TYPE_OF_TRIGGER.get(kind, IncidentType.OTHER)
+        return Case(
+            Pattern.UNKNOWN, incident_type, facts, (), Weakness.NOT_SEEN, None, False,
+            confidence(facts.pivot.weight, (), inferred=False),
+        )  # fmt: skip
+    rule = next(r for r in RULES if facts.pivot.kind in r.kinds and r.when(facts))
+    weakness, reaction_s = weakness_of(facts)
+    chosen = _antecedents(rule, facts, weakness)
+    inferred = rule.pattern is Pattern.REAR_END and facts.parties.followed is None
+    return Case(
+        rule.pattern, rule.incident_type, facts, chosen, weakness, reaction_s, inferred,
+        confidence(facts.pivot.weight, chosen, inferred=inferred),
+    )  # fmt: skip
+
+
+def _antecedents(rule: Rule, facts: Facts, weakness: Weakness) -> tuple[Finding, ...]:
+    """The three most telling facts no later than the event, in the order of time."""
+    names = list(rule.antecedents)
+    if weakness is Weakness.LATE_BRAKING and {"headway", "follow_brake"} <= set(names):
+        names.remove("headway")
+        names.insert(names.index("follow_brake") + 1, "headway")
+    chosen: list[Finding] = []
+    for name in names:
+        fact: Finding | None = getattr(facts, name)
+        late = fact is not None and fact.t_s > facts.pivot.t_s
+        if fact is None or late or any(c.evidence.id == fact.evidence.id for c in chosen):
+            continue
+        chosen.append(fact)
+    return tuple(sorted(chosen[:3], key=lambda f: (f.t_s, f.evidence.id)))
+
+
+def headway_against_rule(headway: Finding) -> Weakness:
+    """Under, over, or within its uncertainty of two seconds."""
+    value = headway.evidence.value
+    spread = headway.evidence.uncertainty or 0.0
+    if value is None:
+        return Weakness.NOT_SEEN
+    if value + spread < TWO_SECONDS:
+        return Weakness.SHORT_HEADWAY
+    return Weakness.ENOUGH_HEADWAY if value - spread >= TWO_SECONDS else Weakness.UNCLEAR_HEADWAY
+
+
+def weakness_of(facts: Facts) -> tuple[Weakness, float | None]:
+    """The headway decides; only where it was long enough or unknown, a late reaction does."""
+    reaction_s = None
+    if facts.lead_brake is not None and facts.follow_brake is not None:
+        reaction_s = facts.follow_brake.t_s - facts.lead_brake.t_s
+    by_headway = Weakness.NOT_SEEN if not facts.headway else headway_against_rule(facts.headway)
+    late = reaction_s is not None and reaction_s > LATE_S
+    if late and by_headway is not Weakness.SHORT_HEADWAY:
+        return Weakness.LATE_BRAKING, reaction_s
+    return by_headway, reaction_s
+
+
+def confidence(event: float, antecedents: tuple[Finding, ...], *, inferred: bool) -> float:
+    """``event x (0.4 + 0.6 x mean of three weights)``, 0.7 of it if inferred, at most 0.95.
+
+    A weight is a measurement's strength times how surely it belongs to the event; an antecedent
+    that was not seen weighs nothing. With nothing but the event, 0.4 of the event is left.
+    """
+    coverage = sum(f.weight for f in antecedents[:3]) / 3
+    value = event * (0.4 + 0.6 * coverage) * (0.7 if inferred else 1.0)
+    return round(min(NO_MORE_THAN, max(0.0, value)), 3)
