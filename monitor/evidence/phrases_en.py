@@ -239,6 +239,7 @@ def _alone(case: Case, event: Finding) -> str:
     begin = case.facts.lead_brake
     if begin is None or case.facts.disturbance is None:
         return f"{_capital(what)}{_reason(case, event.t_s)}."
+    it = what.replace(_front(case), "it")
     return f"{_capital(_front(case))} braked at {begin.t_s:.1f} s{_reason(case, begin.t_s)}; {it}."
 
 
