@@ -1,0 +1,212 @@
+"""The command line. Each command imports what it runs only when it runs, so that help is quick."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from monitor.errors import CausewayError, ConfigError
+from workers import exits
+
+EPILOG = (
+    "Exit status: 0 done; 1 it ran and the answer is no; 2 wrong usage; "
+    "3 streams.yaml is wrong; 4 already running."
+)
+app = typer.Typer(
+    name="causeway",
+    help="Watches road intersections and says why an incident happened, with the evidence.",
+    epilog=EPILOG,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # they show local variables, and those may hold passwords
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class Level(StrEnum):
+    """How much is logged."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class Schema(StrEnum):
+    """What there is a JSON Schema of."""
+
+    ALERT = "alert"
+    CONFIG = "config"
+
+
+ConfigOption = Annotated[
+    Path, typer.Option("--config", "-c", envvar="CAUSEWAY_CONFIG", help="The configuration.")
+]
+LevelOption = Annotated[
+    Level, typer.Option("--log-level", envvar="CAUSEWAY_LOG_LEVEL", help="How much to log.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+STREAMS = Path("streams.yaml")
+
+
+@app.command()
+def run(config: ConfigOption = STREAMS, log_level: LevelOption = Level.INFO) -> None:
+    """Start and supervise everything on this machine."""
+    from workers.commands.run import run as run_all
+
+    raise typer.Exit(run_all(config, log_level.value))
+
+
+@app.command()
+def demo(
+    once: Annotated[
+        bool, typer.Option("--once", help="Print the first explained alert as JSON and end.")
+    ] = False,
+    video: Annotated[
+        list[Path] | None, typer.Option("--video", help="Play this file; may be given again.")
+    ] = None,
+    scenario: Annotated[str, typer.Option(help="Which story the scene tells.")] = "rear_end",
+    seed: Annotated[int, typer.Option(help="Which variant of it.")] = 1,
+    port: Annotated[int, typer.Option(help="Of the dashboard, if it is free.")] = 8080,
+    lang: Annotated[str, typer.Option(help="Language of the alerts: en or zh.")] = "en",
+    timeout_s: Annotated[float, typer.Option(help="With --once: give up after so long.")] = 120.0,
+    log_level: LevelOption = Level.INFO,
+) -> None:
+    """Show it all at work on a rendered intersection, or on your own video files."""
+    from workers.demo import DemoOptions
+    from workers.demo import demo as show
+
+    options = DemoOptions(
+        tuple(video or ()), scenario, seed, port, lang, timeout_s, log_level.value
+    )
+    raise typer.Exit(show(options, once=once))
+
+
+def _worker(name: str, config: Path, level: Level) -> None:
+    from workers.commands.worker import run_worker
+
+    raise typer.Exit(run_worker(name, config, level.value))
+
+
+@app.command()
+def ingest(config: ConfigOption = STREAMS, log_level: LevelOption = Level.INFO) -> None:
+    """One worker: cameras into the rings."""
+    _worker("ingest", config, log_level)
+
+
+@app.command()
+def watch(config: ConfigOption = STREAMS, log_level: LevelOption = Level.INFO) -> None:
+    """One worker: rings to evidence and incidents."""
+    _worker("watch", config, log_level)
+
+
+@app.command()
+def analyse(config: ConfigOption = STREAMS, log_level: LevelOption = Level.INFO) -> None:
+    """One worker: incidents to explained alerts."""
+    _worker("analyse", config, log_level)
+
+
+@app.command()
+def publish(config: ConfigOption = STREAMS, log_level: LevelOption = Level.INFO) -> None:
+    """One worker: alerts to the archive and MQTT."""
+    _worker("publish", config, log_level)
+
+
+@app.command()
+def dashboard(config: ConfigOption = STREAMS, log_level: LevelOption = Level.INFO) -> None:
+    """One worker: the web app and the API."""
+    _worker("dashboard", config, log_level)
+
+
+@app.command("embedded-redis", hidden=True)
+def embedded_redis(config: ConfigOption = STREAMS, log_level: LevelOption = Level.INFO) -> None:
+    """The Redis that `run` starts where none is configured."""
+    _worker("embedded-redis", config, log_level)
+
+
+@app.command("embedded-broker", hidden=True)
+def embedded_broker(config: ConfigOption = STREAMS, log_level: LevelOption = Level.INFO) -> None:
+    """The MQTT broker that `run` starts where none is configured."""
+    _worker("embedded-broker", config, log_level)
+
+
+@app.command()
+def check(
+    file: Annotated[Path | None, typer.Argument(help="Default: streams.yaml.")] = None,
+    config: ConfigOption = STREAMS,
+    json_out: JsonOption = False,
+) -> None:
+    """Say everything that is wrong with the configuration, and what to write instead."""
+    from workers.commands.check import check as examine
+
+    raise typer.Exit(examine(file or config, json_out=json_out))
+
+
+@app.command()
+def schema(
+    what: Annotated[Schema, typer.Argument(help="alert or config")],
+    markdown: Annotated[bool, typer.Option(help="Of config: its settings as tables.")] = False,
+) -> None:
+    """Print the JSON Schema of alerts or of the configuration."""
+    from workers.commands.check import schema as show
+
+    raise typer.Exit(show(what.value, markdown=markdown))
+
+
+@app.command()
+def doctor(config: ConfigOption = STREAMS, json_out: JsonOption = False) -> None:
+    """Report versions, configuration and what answers; without any password."""
+    from workers.doctor import doctor as examine
+
+    raise typer.Exit(examine(config, json_out=json_out))
+
+
+@app.command()
+def health(
+    worker: Annotated[str, typer.Argument(help="ingest, watch, analyse, publish or dashboard")],
+    config: ConfigOption = STREAMS,
+    max_age_s: Annotated[float, typer.Option(help="How old the last sign of life may be.")] = 15.0,
+    json_out: JsonOption = False,
+) -> None:
+    """Say whether a worker is alive, for a container's health check."""
+    from workers.commands.health import health as look
+
+    raise typer.Exit(look(worker, config, max_age_s=max_age_s, json_out=json_out))
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def bench(
+    context: typer.Context,
+    name: Annotated[str | None, typer.Argument(help="Which; without one they are listed.")] = None,
+    json_out: JsonOption = False,
+) -> None:
+    """Measure speed and memory on this machine, each figure beside its floor."""
+    from workers.commands.bench import bench as measure
+    from workers.commands.bench import names
+
+    if name is None:
+        print("\n".join(names()))
+        raise typer.Exit(exits.OK)
+    raise typer.Exit(measure(name, list(context.args), json_out=json_out))
+
+
+def main() -> None:
+    """The entry point: errors of ours become a message and an exit status, never a traceback."""
+    try:
+        app()
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        sys.exit(exits.CONFIG)
+    except CausewayError as error:
+        from monitor.logs import Scrubber
+
+        print(Scrubber()(str(error)), file=sys.stderr)
+        sys.exit(exits.FAILED)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The commands of ``causeway``, one module each; ``workers.cli`` dispatches to them."""

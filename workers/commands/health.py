@@ -1,0 +1,48 @@
+"""``causeway health WORKER``: for a container's health check."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from pathlib import Path
+from typing import Final
+
+from monitor.buffer.connection import connect
+from monitor.buffer.heartbeat import WorkerBeat, read_heartbeats
+from monitor.config import endpoints
+from monitor.config.loader import load
+from monitor.errors import StoreError
+from workers import exits
+
+DEADLINE_S: Final = 5.0
+
+
+def health(worker: str, config_path: Path, *, max_age_s: float, json_out: bool) -> int:
+    """0 where a process of that name has given a sign of life within ``max_age_s``."""
+    config = load(config_path)
+    try:
+        beats = asyncio.run(_beats(endpoints.redis_url(config)))
+        reason = ""
+    except (StoreError, TimeoutError) as error:
+        beats, reason = [], str(error) or "Redis does not answer"
+    own = [beat for beat in beats if beat.name == worker or beat.name.startswith(f"{worker}-")]
+    now_ms = time.time_ns() // 1_000_000
+    ages_s = {beat.name: round((now_ms - beat.at_ms) / 1000, 3) for beat in own}
+    healthy = any(age_s <= max_age_s for age_s in ages_s.values())
+    if json_out:
+        print(json.dumps({"worker": worker, "ok": healthy, "ages_s": ages_s, "reason": reason}))
+    elif healthy:
+        print(f"{worker}: alive, last heard of {min(ages_s.values()):.1f} s ago")
+    else:
+        print(f"{worker}: no sign of life in the last {max_age_s:g} s. {reason}".rstrip())
+    return exits.OK if healthy else exits.FAILED
+
+
+async def _beats(url: str) -> list[WorkerBeat]:
+    client = connect(url)
+    try:
+        async with asyncio.timeout(DEADLINE_S):
+            return await read_heartbeats(client)
+    finally:
+        await client.aclose()
