@@ -1,0 +1,145 @@
+"""What the model sees: pairs, evidence, no blind spot; held for any video and any budget."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from monitor.domain import Window
+from monitor.errors import QueryError
+from monitor.query.sampling import (
+    PAIR_MAX_MS,
+    PAIR_MIN_MS,
+    Budget,
+    Pair,
+    gap_limit_ms,
+    pairs_to_cover,
+    plan,
+)
+
+
+def budget(frames: int, tokens: int = 10**6) -> Budget:
+    return Budget(max_frames=frames, tokens_per_pair=228, max_visual_tokens=tokens)
+
+
+def times_s(duration_s: float, fps: float = 25) -> list[float]:
+    return [index / fps for index in range(int(duration_s * fps) + 1)]
+
+
+def window(duration_s: float) -> Window:
+    return Window(1_760_000_000_000, 1_760_000_000_000 + round(duration_s * 1000))
+
+
+videos = st.lists(st.integers(1, 4000), min_size=0, max_size=400).map(
+    lambda steps: [sum(steps[:index]) / 1000 for index in range(len(steps) + 1)]
+)
+steady = st.builds(times_s, st.floats(0, 180), st.sampled_from([1.0, 2.0, 5.0, 8.0, 15.0, 25.0]))
+evidences = st.lists(st.floats(-5, 200, allow_nan=False), max_size=12)
+
+
+@given(st.one_of(videos, steady), evidences, st.integers(2, 128))
+@settings(max_examples=300)
+def test_any_plan_is_made_of_true_pairs_in_order_within_the_budget(
+    frames: list[float], evidence: list[float], max_frames: int
+) -> None:
+    found = plan(window(frames[-1]), evidence, frames, budget(max_frames))
+    there = {round(t * 1000) for t in frames}
+    assert 1 <= len(found) <= max_frames // 2
+    for pair in found:
+        assert {pair.first_ms, pair.second_ms} <= there
+        apart = pair.second_ms - pair.first_ms
+        assert apart == 0 or PAIR_MIN_MS <= apart <= PAIR_MAX_MS
+    for earlier, later in pairwise(found):
+        assert earlier.second_ms < later.first_ms
+    assert found == plan(window(frames[-1]), evidence, frames[::-1], budget(max_frames))
+
+
+@given(st.one_of(videos, steady), evidences, st.integers(4, 128))
+@settings(max_examples=300)
+def test_first_and_last_picture_are_always_there(
+    frames: list[float], evidence: list[float], max_frames: int
+) -> None:
+    found = plan(window(frames[-1]), evidence, frames, budget(max_frames))
+    assert found[0].first_ms == 0
+    assert found[-1].second_ms == round(frames[-1] * 1000)
+
+
+@given(st.one_of(videos, steady), evidences, st.integers(0, 40))
+@settings(max_examples=300)
+def test_no_stretch_of_video_goes_unseen(
+    frames: list[float], evidence: list[float], spare: int
+) -> None:
+    duration_ms = round(frames[-1] * 1000)
+    enough = budget(2 * (2 * pairs_to_cover(duration_ms) + spare))
+    found = plan(window(frames[-1]), evidence, frames, enough)
+    times = [round(t * 1000) for t in frames]
+    for earlier, later in pairwise(found):
+        if later.first_ms - earlier.second_ms > gap_limit_ms(duration_ms):
+            assert not [t for t in times if earlier.second_ms < t < later.first_ms]
+
+
+@given(
+    st.floats(5, 60), st.integers(0, 10), st.lists(st.floats(0, 1), max_size=6, min_size=1)
+)  # fmt: skip
+def test_every_evidence_time_is_seen_if_there_is_room(
+    duration_s: float, spare: int, shares: list[float]
+) -> None:
+    frames = times_s(duration_s)
+    evidence = [share * frames[-1] for share in shares]
+    room = budget(2 * (pairs_to_cover(round(frames[-1] * 1000)) + len(evidence) + 2 + spare))
+    found = plan(window(frames[-1]), evidence, frames, room)
+    for time in evidence:
+        seen = min(
+            abs(ms / 1000 - time) for pair in found for ms in (pair.first_ms, pair.second_ms)
+        )
+        assert seen <= 0.35
+
+
+def test_the_default_window_is_covered_and_dense_at_the_evidence() -> None:
+    frames = times_s(28)
+    found = plan(window(28), [20.0, 18.6, 17.2], frames, budget(64))
+    assert len(found) == 32
+    assert max(b.first_ms - a.second_ms for a, b in pairwise(found)) <= 3000
+    near = [pair for pair in found if 16 <= pair.t_s <= 21.5]
+    far = [pair for pair in found if pair.t_s < 12]
+    assert len(near) / 5.5 > 3 * len(far) / 12
+
+
+def test_a_small_budget_sees_evidence_and_the_ends() -> None:
+    found = plan(window(28), [20.0, 18.6, 17.2], times_s(28), budget(8))
+    seen = [pair.t_s for pair in found]
+    assert len(found) == 4
+    assert min(abs(t - 20.0) for t in seen) < 0.2
+    assert (found[0].first_ms, found[-1].second_ms) == (0, 28000)
+
+
+def test_tokens_limit_too() -> None:
+    assert len(plan(window(28), [], times_s(28), budget(64, tokens=228 * 12))) == 12
+    assert budget(65).pairs == 32
+
+
+def test_lone_pictures_are_sent_twice_and_pairs_never_span_a_hole() -> None:
+    assert plan(window(0), [], [0.0], budget(8)) == [Pair(0, 0)]
+    found = plan(window(10), [], [0.0, 5.0, 10.0], budget(8))
+    assert found == [Pair(0, 0), Pair(5000, 5000), Pair(10_000, 10_000)]
+    frames = [t for t in times_s(10) if not 4 < t < 6]
+    for pair in plan(window(10), [5.0], frames, budget(64)):
+        assert not pair.first_ms <= 5000 <= pair.second_ms
+
+
+def test_one_pair_goes_to_the_first_evidence() -> None:
+    assert plan(window(28), [20.0, 3.0], times_s(28), budget(2))[0].t_s == pytest.approx(
+        20, abs=0.1
+    )
+    assert plan(window(28), [], times_s(28), budget(3))[0].second_ms == 28000
+
+
+def test_nothing_to_see() -> None:
+    with pytest.raises(QueryError) as caught:
+        plan(window(28), [], [], budget(8))
+    assert caught.value.reason == "no_frames"
+    with pytest.raises(QueryError):
+        plan(window(28), [], times_s(28), budget(8, tokens=100))
