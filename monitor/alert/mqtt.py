@@ -10,17 +10,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 import ssl
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import NoReturn
 
 import aiomqtt
 
+from monitor.alert.backoff import Backoff
 from monitor.alert.topics import Topics
-from monitor.clock import Clock, SystemClock
+from monitor.clock import SystemClock
 from monitor.config.models import Mqtt
 
 logger = logging.getLogger(__name__)
@@ -28,7 +27,6 @@ logger = logging.getLogger(__name__)
 ONLINE, OFFLINE = b"online", b"offline"
 _ANSWER_S = 5.0  # for a connection, and for an acknowledgement
 _KEEPALIVE_S = 20
-_BACKOFF_FIRST_S, _BACKOFF_MAX_S = 0.25, 10.0
 _QOS = 1
 
 
@@ -60,13 +58,11 @@ class MqttPublisher:
         broker: Broker,
         topics: Topics,
         *,
-        clock: Clock | None = None,
-        jitter: Callable[[], float] = random.random,
+        backoff: Backoff | None = None,
     ) -> None:
         self._broker = broker
         self._topics = topics
-        self._clock = clock or SystemClock()
-        self._jitter = jitter
+        self._backoff = backoff or Backoff(SystemClock())
         self._client: aiomqtt.Client | None = None
         self._up = asyncio.Event()
         self._broken = asyncio.Event()
@@ -80,7 +76,6 @@ class MqttPublisher:
 
     async def run(self) -> None:
         """Stay connected until cancelled."""
-        wait_s = _BACKOFF_FIRST_S
         said = reason = ""
         while True:
             sessions = self.sessions
@@ -89,12 +84,12 @@ class MqttPublisher:
             except aiomqtt.MqttError as error:
                 reason = _reason(error)
             if self.sessions > sessions:
-                wait_s, said = _BACKOFF_FIRST_S, ""
+                self._backoff.reset()
+                said = ""
             if reason != said:
                 logger.warning("the MQTT broker %r is away: %s", self._broker, reason)
                 said = reason
-            await self._clock.sleep(wait_s * (0.5 + self._jitter()))
-            wait_s = min(2 * wait_s, _BACKOFF_MAX_S)
+            await self._backoff.wait()
 
     async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         """Return once the broker has acknowledged; an acknowledgement that was lost on the way
