@@ -1,10 +1,10 @@
-# The whole interface of the project: make demo | test | check | bench | lock | clean
+# The whole interface of the project: make demo | test | check | docs | bench | lock | clean
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
 
-.PHONY: demo test check format bench lock clean
+.PHONY: demo test check format docs bench lock clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/causeway demo $(if $(ONCE),--once) $(ARGS)
@@ -22,6 +22,10 @@ check: $(VENV)/.installed-dev
 format: $(VENV)/.installed-dev
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+# Tables of settings in docs/configuration.md, from the models.
+docs: $(VENV)/.installed-dev
+	@$(BIN)/python tools/write-settings.py
 
 bench: $(VENV)/.installed-dev
 	@$(BIN)/causeway bench $(ARGS)

@@ -37,7 +37,6 @@ _TYPE_HELP = {
     "float_parsing": "must be a number",
     "bool_type": "must be true or false",
     "bool_parsing": "must be true or false",
-    "path_type": "must be the path of a folder",
     "tuple_type": "must be a list: [one, two], or each on a line of its own after `- `",
     "finite_number": "must be a finite number",
 }
@@ -67,6 +66,8 @@ def sentence(error: ErrorDetails, *, quotable: bool) -> tuple[Path, str]:
         return path, _pattern(str(context["pattern"]), error["input"], got, quotable)
     if kind == "tuple_type" and isinstance(error["input"], dict):
         return path, "must be a list: put `- ` before each item"
+    if kind == "string_type" and isinstance(error["input"], list | dict):
+        return path, f"must be one text, not a list or a section{_meaning(model, last)}"
     if kind in _TYPE_HELP:
         return path, f"{_TYPE_HELP[kind]}{got}{_meaning(model, last)}"
     return path, f"{_bound(kind, context) or error['msg']}{got}{_meaning(model, last)}"
