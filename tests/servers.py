@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 _PR_SET_PDEATHSIG = 1
 
@@ -97,15 +106,108 @@ def redis_server(folder: Path, *extra: str) -> Iterator[Server]:
         server.stop()
 
 
+@dataclass(frozen=True)
+class Certificate:
+    """PEM files of a self-signed certificate for 127.0.0.1."""
+
+    certificate: Path
+    key: Path
+
+
+def certificate(folder: Path) -> Certificate:
+    """Make one, valid for a day."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "causeway test")])
+    now = datetime.now(UTC)
+    signed = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
+        )
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    made = Certificate(folder / "server.crt", folder / "server.key")
+    made.certificate.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
+    made.key.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return made
+
+
+def postgres_binaries() -> Path | None:
+    """The folder of the newest PostgreSQL server's programs; None where none is installed."""
+    if (found := shutil.which("initdb")) is not None:
+        return Path(found).parent
+    versions = Path("/usr/lib/postgresql").glob("*/bin/initdb")
+    return max((path.parent for path in versions), key=_version, default=None)
+
+
+def _version(binaries: Path) -> int:
+    name = binaries.parent.name
+    return int(name) if name.isdecimal() else 0
+
+
 @contextmanager
-def mosquitto(folder: Path, *, password_file: Path | None = None) -> Iterator[Server]:
-    """Mosquitto; anonymous unless a password file is given."""
+def postgres(binaries: Path) -> Iterator[Server]:
+    """PostgreSQL with one superuser ``causeway`` who needs no password.
+
+    It refuses to run as root, so root starts it as the user ``nobody``, in a folder of its own
+    because a test's folder is closed to others.
+    """
+    port = free_port()
+    with tempfile.TemporaryDirectory(prefix="causeway-postgres-") as folder:
+        data = Path(folder) / "data"
+        become: list[str] = []
+        if os.geteuid() == 0:
+            shutil.chown(folder, "nobody", "nogroup")
+            become = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups",
+                      "--pdeathsig=KILL", "--"]  # fmt: skip
+        subprocess.run(
+            [*become, binaries / "initdb", "-D", data, "-U", "causeway", "-A", "trust",
+             "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"],
+            check=True, capture_output=True, cwd=folder,
+        )  # fmt: skip
+        server = Server(
+            [*become, str(binaries / "postgres"), "-D", str(data), "-h", "127.0.0.1",
+             "-p", str(port), "-k", "", "-F"],
+            port,
+        )  # fmt: skip
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop(signal.SIGINT)  # "fast": connections that are still open are closed
+
+
+@contextmanager
+def mosquitto(
+    folder: Path,
+    *,
+    password_file: Path | None = None,
+    certificate: Certificate | None = None,
+) -> Iterator[Server]:
+    """Mosquitto; anonymous unless a password file, in the clear unless a certificate is given."""
     port = free_port()
     lines = [f"listener {port} 127.0.0.1", "persistence false", "max_queued_messages 100000"]
     if password_file is None:
         lines.append("allow_anonymous true")
     else:
         lines += ["allow_anonymous false", f"password_file {password_file}"]
+    if certificate is not None:
+        lines += [f"certfile {certificate.certificate}", f"keyfile {certificate.key}"]
+    if os.geteuid() == 0:
+        lines.append("user root")  # else it changes to a user that may not read the test's files
     config = folder / f"mosquitto-{port}.conf"
     config.write_text("\n".join(lines) + "\n")
     server = Server([binary("mosquitto"), "-c", str(config)], port)

@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 ONLINE, OFFLINE = b"online", b"offline"
 _ANSWER_S = 5.0  # for a connection, and for an acknowledgement
-_KEEPALIVE_S = 20
+_KEEPALIVE_S = 8  # paho's patience in a TLS handshake, too
 _QOS = 1
 
 
@@ -96,14 +96,24 @@ class MqttPublisher:
         means that the message goes out twice."""
         while True:
             await self._up.wait()
-            client = self._client
+            client, broken = self._client, self._broken
             if client is None:  # the connection went while we were being woken
                 continue
+            sending = asyncio.ensure_future(
+                client.publish(topic, payload, _QOS, retain, timeout=_ANSWER_S)
+            )
+            breaking = asyncio.ensure_future(broken.wait())  # aiomqtt would wait on regardless
             try:
-                await client.publish(topic, payload, _QOS, retain, timeout=_ANSWER_S)
-                return
+                await asyncio.wait({sending, breaking}, return_when=asyncio.FIRST_COMPLETED)
+                if sending.done():
+                    sending.result()
+                    return
             except aiomqtt.MqttError:
                 self._gone(client)
+            finally:
+                sending.cancel()
+                breaking.cancel()
+                await asyncio.gather(sending, breaking, return_exceptions=True)
 
     async def _session(self) -> NoReturn:
         """One connection, from CONNECT until it breaks; raises MqttError at its end."""
@@ -126,7 +136,7 @@ class MqttPublisher:
         async with _Leaving(client):
             await client.subscribe(self._topics.status, _QOS)
             await client.publish(self._topics.status, ONLINE, _QOS, retain=True)
-            self._broken.clear()
+            self._broken = asyncio.Event()
             self._client = client
             self.sessions += 1
             self._up.set()
@@ -178,19 +188,20 @@ class _Leaving:
 
 
 async def _connect(client: aiomqtt.Client) -> None:
-    """Connect; a cancellation meanwhile leaves no half-open connection behind."""
+    """Connect; a failure or a cancellation leaves no half-open connection behind.
+
+    aiomqtt would: a broker that answers late then had a second connection of the same name.
+    """
     entering = asyncio.ensure_future(client.__aenter__())
     try:
         await asyncio.shield(entering)
-    except asyncio.CancelledError:
-        with suppress(aiomqtt.MqttError):
-            await entering
-            await client.__aexit__(None, None, None)
-        raise
-    except aiomqtt.MqttError:
-        # A broker that took the connection and never answered: aiomqtt leaves the socket open,
-        # and a late answer would make a second connection of the same name.
+    except (aiomqtt.MqttError, asyncio.CancelledError):
+        # The socket is opened in a thread, which nothing can interrupt; then this task is made.
+        while not entering.done() and client._misc_task is None:
+            await asyncio.wait({entering}, timeout=0.05)
         client._client.disconnect()
+        entering.cancel()
+        await asyncio.gather(entering, return_exceptions=True)
         raise
 
 
