@@ -24,6 +24,7 @@ from monitor.buffer.ring import RingReader
 from monitor.clock import Clock
 from monitor.config.endpoints import archive_url, media_dir, redis_url
 from monitor.config.models import Config
+from monitor.query.rulebook import RuleBook, rulebook
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class Board:
     live: LiveHub
     snapshots: Snapshots
     media: Path
+    rules: RuleBook
 
 
 @asynccontextmanager
@@ -80,6 +82,7 @@ async def open_board(config: Config, clock: Clock) -> AsyncIterator[Board]:
                     live=live,
                     snapshots=Snapshots(ring_of),
                     media=media_dir(config),
+                    rules=rulebook(config.site.jurisdiction),
                 )
             finally:
                 for task in running:

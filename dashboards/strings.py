@@ -128,6 +128,7 @@ STRINGS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType({
     "incident.slow": ("Slow", "慢放"),
     "incident.previous_frame": ("One frame back", "后退一帧"),
     "incident.next_frame": ("One frame on", "前进一帧"),
+    "incident.timeline": ("Time in the clip", "片段时间"),
     "incident.play": ("Play or pause", "播放或暂停"),
     "incident.keys": (
         "Space: play · arrows: step · 1 2 3: antecedents · C: contact",
@@ -153,6 +154,10 @@ STRINGS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType({
         "Nothing in the archive matches.", "归档中没有符合条件的事件。"
     ),
     "incidents.severity": ("Severity", "严重度"),
+    "incidents.search": ("Search causes", "搜索原因"),
+    "incidents.any_severity": ("Any severity", "任意严重度"),
+    "incidents.or_worse": ("{severity} or worse", "{severity}及以上"),
+    "incidents.apply": ("Show", "显示"),
     "incidents.cause": ("Root cause", "根本原因"),
     # system
     "system.title": ("System", "系统"),

@@ -1,0 +1,1 @@
+"""The pages an operator sees; each builds NiceGUI elements from the board and keeps them true."""
