@@ -101,12 +101,14 @@ class Archive:
             set_={column.name: latest.excluded[column.name] for column in alerts.c},
             where=alerts.c.revision < latest.excluded.revision,
         )
+        # RETURNING, since a row count means another thing to each driver.
+        kept = kept.on_conflict_do_nothing().returning(revisions.c.revision)
+        latest = latest.returning(alerts.c.revision)
         async with translated(self._engine), self._engine.begin() as connection:
-            added = await connection.execute(kept.on_conflict_do_nothing())
-            changed = await connection.execute(latest)
-            if changed.rowcount:
+            added = await connection.scalar(kept)
+            if await connection.scalar(latest) is not None:
                 return Stored.NEW
-            if added.rowcount:
+            if added is not None:
                 return Stored.SUPERSEDED
             newest = await connection.scalar(
                 select(alerts.c.revision).where(alerts.c.id == alert.id)
