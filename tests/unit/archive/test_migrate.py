@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,6 @@ from sqlalchemy import create_engine, text
 from monitor.archive import Archive
 from monitor.archive.tables import metadata
 from monitor.errors import ArchiveError
-from tests.archives import open_and_store
 
 
 async def test_the_migrations_make_the_tables_that_the_code_uses(tmp_path: Path) -> None:
@@ -26,14 +24,6 @@ async def test_the_migrations_make_the_tables_that_the_code_uses(tmp_path: Path)
         difference = compare_metadata(MigrationContext.configure(connection), metadata)
     engine.dispose()
     assert difference == []
-
-
-def test_processes_that_start_together_do_not_collide(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'archive.db'}"
-    with multiprocessing.get_context("spawn").Pool(3) as pool:
-        stored = pool.starmap(open_and_store, [(url, n) for n in range(3)])
-
-    assert stored == ["new", "new", "new"]
 
 
 async def test_a_database_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -> None:
