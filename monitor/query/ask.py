@@ -1,0 +1,123 @@
+"""One causal question, from pictures and measurements to an answer: the same for every caller.
+
+Called by the analyse worker and by ``causeway ask``. It knows neither ring nor alert, holds no
+claim against the evidence, and raises nothing but ``QueryError`` (and cancellation).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from monitor.clock import Clock
+from monitor.domain import Answer, Evidence, ModelRun, Window
+from monitor.errors import QueryError
+from monitor.query.client import VisionClient
+from monitor.query.parse import parse, reasoning_steps
+from monitor.query.prompting import answer_schema, load_prompt, user_text
+from monitor.query.question import Question, Shot, budget, visual_room
+from monitor.query.rulebook import RuleBook
+from monitor.query.sampling import Budget
+
+CONTEXT_LENGTH = 32_768  # assumed of a server that does not say
+
+
+@dataclass(frozen=True, slots=True)
+class AskSettings:
+    """How to ask; from streams.yaml, or a command's options."""
+
+    lang: Literal["en", "zh"]
+    mode: Literal["standard", "thinking"]
+    traffic_side: Literal["right", "left"]
+    max_frames: int
+    max_output_tokens: int
+    profile: str = "incident"
+
+    @property
+    def output_tokens(self) -> int:
+        """Answer and thought together."""
+        return self.max_output_tokens * (2 if self.mode == "thinking" else 1)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelAnswer:
+    """The answer and how it came about."""
+
+    answer: Answer
+    run: ModelRun
+    notes: tuple[str, ...]  # what had to be repaired
+    unknown_rules: int
+    prompt_version: str
+    frames_as: str
+
+
+async def picture_budget(
+    client: VisionClient, size: tuple[int, int], settings: AskSettings
+) -> Budget:
+    """What the endpoint takes of pictures of this size; to plan the sampling with."""
+    return budget(
+        size,
+        frames_as=client.frames_as,
+        max_frames=settings.max_frames,
+        context_length=await client.context_length(CONTEXT_LENGTH),
+        max_output_tokens=settings.output_tokens,
+    )
+
+
+async def ask(
+    client: VisionClient,
+    shots: Sequence[Shot],
+    evidence: Sequence[Evidence],
+    window: Window,
+    *,
+    peak_ms: int,
+    rulebook: RuleBook,
+    settings: AskSettings,
+    deadline_s: float,
+    clock: Clock,
+    on_delta: Callable[[str, str], None] | None = None,
+) -> ModelAnswer:
+    """Ask why. ``QueryError`` if there is no usable answer within the deadline."""
+    if not shots:
+        raise QueryError("no_frames", "there is no picture to ask about")
+    rules = rulebook.select({item.kind for item in evidence}, lang=settings.lang)
+    rule_ids = [rule.id for rule in rules]
+    prompt = load_prompt(settings.profile, settings.lang)
+    thinking = settings.mode == "thinking"
+    question = Question(
+        system=prompt.system,
+        user=user_text(
+            prompt, window=window, peak_ms=peak_ms, evidence=evidence, rules=rules,
+            lang=settings.lang, traffic_side=settings.traffic_side,
+        ),
+        shots=tuple(shots),
+        schema=answer_schema(rule_ids, thinking=thinking),
+        thinking=thinking,
+        max_output_tokens=settings.max_output_tokens,
+        max_visual_tokens=visual_room(
+            await client.context_length(CONTEXT_LENGTH), settings.output_tokens
+        ),
+    )  # fmt: skip
+    started_s = clock.monotonic_s()
+    reply = await client.ask(question, deadline_s=deadline_s, on_delta=on_delta)
+    parsed = parse(
+        reply.text, rule_ids=rule_ids, lang=settings.lang, finish_reason=reply.finish_reason
+    )
+    answer = parsed.answer
+    if reply.reasoning:
+        answer = replace(answer, thinking=reasoning_steps(reply.reasoning))
+    return ModelAnswer(
+        answer=answer,
+        run=ModelRun(
+            name=client.model,
+            mode=settings.mode,
+            latency_s=round(clock.monotonic_s() - started_s, 3),
+            prompt_tokens=reply.prompt_tokens,
+            output_tokens=reply.output_tokens,
+        ),
+        notes=parsed.notes,
+        unknown_rules=parsed.unknown_rules,
+        prompt_version=prompt.version,
+        frames_as=reply.frames_as,
+    )

@@ -1,0 +1,243 @@
+"""The connection to one vLLM endpoint, in exactly the format it reads true times from.
+
+Pictures go as one ``video_url`` of JPEGs with their times as frame indices in milliseconds
+(``media_io_kwargs``); a server started without ``--trust-request-mm-kwargs`` refuses that and
+gets pictures one by one, each after its time in words. Called by ``ask``. Whatever the server
+does, a question ends within its deadline, in bounded memory, with a reply or a ``QueryError``;
+a question that is cancelled closes its connection, which ends the work on the server.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Callable
+from types import TracebackType
+from typing import Any, Literal
+
+import httpx2
+import openai
+from openai import AsyncOpenAI
+from pydantic import BaseModel
+
+from monitor.clock import Clock, SystemClock
+from monitor.errors import QueryError
+from monitor.query.bounded_transport import BoundedTransport, TooMuch
+from monitor.query.question import Question, Reply, request_body
+
+FramesAs = Literal["video", "images"]
+
+_CONNECT_TIMEOUT_S = 5.0
+_MODELS_TIMEOUT_S = 2.0
+_MAX_RESPONSE_BYTES = 16_000_000
+_MAX_ANSWER_CHARS = 256_000
+_TRY_VIDEO_AGAIN_S = 900.0
+_ERROR_CHARS = 200
+_NO_TRUST = ("media_io_kwargs", "mm-kwargs", "video_url", "video(s)")
+_DATA_URL = re.compile(r"data:[\w/]+;base64,\S*")
+
+
+class VisionClient:
+    """``async with VisionClient(...)``: one endpoint, one model, any number of questions."""
+
+    def __init__(
+        self,
+        endpoint: str,
+        model: str,
+        *,
+        api_key: str | None = None,
+        clock: Clock | None = None,
+        max_response_bytes: int = _MAX_RESPONSE_BYTES,
+    ) -> None:
+        self.endpoint = endpoint
+        self.model = model
+        self._clock = clock or SystemClock()
+        self._context_length: int | None = None
+        self._images_since: float | None = None  # when the server refused video
+        transport = BoundedTransport(httpx2.AsyncHTTPTransport(), max_response_bytes)
+        self._openai = AsyncOpenAI(
+            base_url=endpoint,
+            api_key=api_key or "none",
+            max_retries=0,
+            http_client=httpx2.AsyncClient(
+                transport=transport,
+                timeout=httpx2.Timeout(None, connect=_CONNECT_TIMEOUT_S),
+                headers={"Accept-Encoding": "identity"},
+                trust_env=False,
+            ),
+        )
+
+    async def __aenter__(self) -> VisionClient:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._openai.close()
+
+    @property
+    def frames_as(self) -> FramesAs:
+        """How the next question's pictures go; a refusal is remembered for a quarter of an hour."""
+        if self._images_since is None:
+            return "video"
+        waited_s = self._clock.monotonic_s() - self._images_since
+        return "images" if waited_s < _TRY_VIDEO_AGAIN_S else "video"
+
+    async def context_length(self, otherwise: int) -> int:
+        """``max_model_len`` as the server gives it; ``otherwise`` while it gives none."""
+        if self._context_length is None:
+            try:
+                async with asyncio.timeout(_MODELS_TIMEOUT_S):
+                    page = await self._openai.models.list()
+            except (openai.OpenAIError, httpx2.HTTPError, ValueError, TimeoutError):
+                return otherwise
+            for entry in page.data or ():
+                length = _dict(entry).get("max_model_len")
+                if _dict(entry).get("id") == self.model and isinstance(length, int):
+                    self._context_length = length
+        return self._context_length or otherwise
+
+    async def ask(
+        self,
+        question: Question,
+        *,
+        deadline_s: float,
+        on_delta: Callable[[str, str], None] | None = None,
+    ) -> Reply:
+        """The model's reply. ``on_delta`` gets (thought, answer) as they arrive.
+
+        One more try after a server error, and one after a connection that was dead when used.
+        """
+        try:
+            async with asyncio.timeout(deadline_s):
+                return await self._ask(question, on_delta)
+        except TimeoutError as error:
+            raise QueryError("timeout", f"no answer within {deadline_s:g} s") from error
+
+    async def _ask(self, question: Question, on_delta: Callable[[str, str], None] | None) -> Reply:
+        tries_left = {"server_error": 1, "unreachable": 1}
+        while True:
+            frames_as = self.frames_as
+            try:
+                reply = await self._once(question, frames_as, on_delta)
+            except openai.BadRequestError as error:
+                if frames_as == "images" or not _refuses_video(error):
+                    raise _query_error(error) from error
+                self._images_since = self._clock.monotonic_s()
+            except (openai.OpenAIError, httpx2.HTTPError, ValueError) as error:
+                failure = _query_error(error)
+                if not tries_left.get(failure.reason):
+                    raise failure from error
+                tries_left[failure.reason] -= 1
+            else:
+                if frames_as == "video":
+                    self._images_since = None
+                return reply
+
+    async def _once(
+        self,
+        question: Question,
+        frames_as: FramesAs,
+        on_delta: Callable[[str, str], None] | None,
+    ) -> Reply:
+        body = request_body(question, self.model, frames_as)
+        stream: Any = await self._openai.chat.completions.create(**body)
+        text, reasoning = _Collected(), _Collected()
+        finish_reason: str | None = None
+        usage: dict[str, Any] = {}
+        chunks = 0
+        async with stream:
+            async for chunk in _dicts(stream):
+                chunks += 1
+                usage = _dict(chunk.get("usage")) or usage
+                choice = _first(chunk.get("choices"))
+                delta = _dict(choice.get("delta"))
+                thought = delta.get("reasoning") or delta.get("reasoning_content")
+                thought, answer = reasoning.add(thought), text.add(delta.get("content"))
+                if on_delta is not None and (thought or answer):
+                    on_delta(thought, answer)
+                if isinstance(choice.get("finish_reason"), str):
+                    finish_reason = choice["finish_reason"]
+        if not chunks:
+            raise QueryError("malformed", "the endpoint's answer is not that of an OpenAI server")
+        return Reply(
+            text=text.all(),
+            reasoning=reasoning.all(),
+            finish_reason=finish_reason,
+            prompt_tokens=_count(usage.get("prompt_tokens")),
+            output_tokens=_count(usage.get("completion_tokens")),
+            frames_as=frames_as,
+        )
+
+
+class _Collected:
+    """Pieces of a text, bounded."""
+
+    def __init__(self) -> None:
+        self._pieces: list[str] = []
+        self._chars = 0
+
+    def add(self, piece: object) -> str:
+        if not isinstance(piece, str):
+            return ""
+        self._chars += len(piece)
+        if self._chars > _MAX_ANSWER_CHARS:
+            raise QueryError("malformed", f"an answer of over {_MAX_ANSWER_CHARS} characters")
+        self._pieces.append(piece)
+        return piece
+
+    def all(self) -> str:
+        return "".join(self._pieces)
+
+
+async def _dicts(stream: Any) -> AsyncIterator[dict[str, Any]]:
+    """Chunks as plain data: the client library does not check what a server sends."""
+    async for chunk in stream:
+        yield _dict(chunk)
+
+
+def _dict(value: object) -> dict[str, Any]:
+    if isinstance(value, BaseModel):
+        return value.model_dump(warnings=False)
+    return value if isinstance(value, dict) else {}
+
+
+def _first(value: object) -> dict[str, Any]:
+    return _dict(value[0]) if isinstance(value, list) and value else {}
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) and value >= 0 else None
+
+
+def _refuses_video(error: openai.BadRequestError) -> bool:
+    text = error.message
+    return any(word in text for word in _NO_TRUST)
+
+
+def _query_error(error: Exception) -> QueryError:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, TooMuch):
+            return QueryError("malformed", str(cause))
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(error, openai.APITimeoutError):
+        return QueryError("unreachable", "the endpoint does not answer")
+    if isinstance(error, openai.APIStatusError):
+        status = error.status_code
+        reason = "busy" if status in {429, 503} else "server_error" if status >= 500 else "rejected"
+        return QueryError(reason, f"the endpoint answered {status}: {brief(error.message)}")
+    if isinstance(error, openai.APIConnectionError | httpx2.TransportError):
+        return QueryError("unreachable", f"the endpoint cannot be reached: {brief(str(error))}")
+    if isinstance(error, openai.APIError):  # an error event in the middle of an answer
+        return QueryError("server_error", f"the endpoint failed: {brief(error.message)}")
+    return QueryError("malformed", "the endpoint's answer cannot be read")
+
+
+def brief(text: str) -> str:
+    """An error's text for a log: no picture, one line, short (some carry pixel dumps)."""
+    line = " ".join(_DATA_URL.sub("data:…", text[: 10 * _ERROR_CHARS]).split())
+    return line if len(line) <= _ERROR_CHARS else line[: _ERROR_CHARS - 1] + "…"

@@ -1,0 +1,183 @@
+"""A question to the model and its reply, and how a question is written for the server. Pure."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from monitor.domain import Window
+from monitor.media.stills import PATCH_PX, Still
+from monitor.query.sampling import Budget, Pair
+
+VIDEO_PIXELS = 24_576 * PATCH_PX * PATCH_PX
+"""Qwen3-VL's ``size.longest_edge`` for a whole video (frames x height x width) as it is shipped:
+past it the server silently shrinks every picture, so no question goes past it."""
+
+_TEXT_TOKENS = 4500  # the fixed part, rules, evidence and schema, in the wordier language
+_TOKENS_AROUND_PAIR = 8
+_TOKENS_AROUND_IMAGE = 2
+_TOKENS_OF_TIME = 8  # "<12.3 seconds>" in front of an image
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """One pair of pictures as sent; the same picture twice if it has no neighbour."""
+
+    pair: Pair
+    first: Still
+    second: Still
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the model is asked."""
+
+    system: str
+    user: str
+    shots: tuple[Shot, ...]
+    schema: Mapping[str, Any]
+    thinking: bool
+    max_output_tokens: int
+    max_visual_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back, unread."""
+
+    text: str
+    reasoning: str
+    finish_reason: str | None
+    prompt_tokens: int | None
+    output_tokens: int | None
+    frames_as: str
+
+
+def shots(
+    pairs: Sequence[Pair], stills: Sequence[Still | None], window: Window
+) -> tuple[Shot, ...]:
+    """Pairs with their pictures. ``stills``: what was found of first, second, first, second, ...
+
+    A pair that lost one picture to a broken access unit is sent as a lone one, and one that lost
+    both is left out; pictures of another size than most are left out too.
+    """
+    sizes = [(still.width, still.height) for still in stills if still is not None]
+    size = max(sorted(set(sizes)), key=sizes.count, default=None)
+    found = []
+    for first, second in zip(stills[::2], stills[1::2], strict=True):
+        there = [
+            still for still in (first, second)
+            if still is not None and (still.width, still.height) == size
+        ]  # fmt: skip
+        if there:
+            times = [still.capture_ms - window.start_ms for still in there]
+            found.append(Shot(Pair(times[0], times[-1]), there[0], there[-1]))
+    return tuple(found)
+
+
+def budget(
+    size: tuple[int, int],
+    *,
+    frames_as: str,
+    max_frames: int,
+    context_length: int,
+    max_output_tokens: int,
+) -> Budget:
+    """What may be sent of pictures of this size, within context and the video's pixel budget."""
+    patches = (size[0] // PATCH_PX) * (size[1] // PATCH_PX)
+    if frames_as == "video":
+        per_pair = patches + _TOKENS_AROUND_PAIR
+        max_frames = min(max_frames, VIDEO_PIXELS // (size[0] * size[1]) // 2 * 2)
+    else:
+        per_pair = 2 * _image_tokens(*size)
+    return Budget(max_frames, per_pair, visual_room(context_length, max_output_tokens))
+
+
+def visual_room(context_length: int, max_output_tokens: int) -> int:
+    """The tokens left for pictures beside the words and the answer."""
+    return max(0, context_length - max_output_tokens - _TEXT_TOKENS)
+
+
+def request_body(question: Question, model: str, frames_as: str) -> dict[str, Any]:
+    """The arguments of ``chat.completions.create``."""
+    extra: dict[str, Any] = {"chat_template_kwargs": {"enable_thinking": question.thinking}}
+    pictures: list[dict[str, Any]] = []
+    if question.shots and frames_as == "video":
+        pictures = [_video(question.shots)]
+        extra["media_io_kwargs"] = {"video": _frame_times(question.shots)}
+    elif question.shots:
+        pictures = _images(question.shots, question.max_visual_tokens)
+    max_tokens = question.max_output_tokens
+    if question.thinking:
+        extra["thinking_token_budget"] = question.max_output_tokens
+        max_tokens += question.max_output_tokens
+    return {
+        "model": model,
+        "messages": [
+            {"role": "system", "content": question.system},
+            {"role": "user", "content": [*pictures, {"type": "text", "text": question.user}]},
+        ],
+        "response_format": {
+            "type": "json_schema",
+            "json_schema": {"name": "answer", "schema": dict(question.schema), "strict": True},
+        },
+        "temperature": 0.6 if question.thinking else 0.0,  # greedy thought runs in circles
+        "seed": 0,
+        "max_completion_tokens": max_tokens,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "extra_body": extra,
+    }
+
+
+def _video(found: Sequence[Shot]) -> dict[str, Any]:
+    encoded = [_base64(still) for shot in found for still in (shot.first, shot.second)]
+    return {
+        "type": "video_url",
+        "video_url": {"url": "data:video/jpeg;base64," + ",".join(encoded)},
+    }
+
+
+def _frame_times(found: Sequence[Shot]) -> dict[str, Any]:
+    """Indices are milliseconds, at 1000 frames a second: so the server computes true times."""
+    times = [ms for shot in found for ms in (shot.pair.first_ms, shot.pair.second_ms)]
+    return {
+        "fps": 1000,
+        "frames_indices": times,
+        "total_num_frames": times[-1] + 1,
+        "num_frames": -1,
+        "do_sample_frames": False,
+    }
+
+
+def _images(found: Sequence[Shot], max_tokens: int) -> list[dict[str, Any]]:
+    """One by one; a picture of each pair, then of every other pair, ... where both do not fit."""
+    timed = [(ms, still) for shot in found for ms, still in _pictures(shot)]
+    most = max(2, max_tokens // _image_tokens(found[0].first.width, found[0].first.height))
+    if len(timed) > most:
+        timed = [_pictures(shot)[0] for shot in found]
+    if len(timed) > most:
+        last = len(timed) - 1
+        timed = [timed[round(index * last / (most - 1))] for index in range(most)]
+    parts: list[dict[str, Any]] = []
+    for time_ms, still in timed:
+        url = "data:image/jpeg;base64," + _base64(still)
+        parts.append({"type": "text", "text": f"<{time_ms / 1000:.1f} seconds>"})
+        parts.append({"type": "image_url", "image_url": {"url": url}})
+    return parts
+
+
+def _pictures(shot: Shot) -> list[tuple[int, Still]]:
+    both = [(shot.pair.first_ms, shot.first), (shot.pair.second_ms, shot.second)]
+    return both if shot.pair.first_ms != shot.pair.second_ms else both[:1]
+
+
+def _image_tokens(width: int, height: int) -> int:
+    patches = (width // PATCH_PX) * (height // PATCH_PX)
+    return patches + _TOKENS_AROUND_IMAGE + _TOKENS_OF_TIME
+
+
+def _base64(still: Still) -> str:
+    return base64.b64encode(still.jpeg).decode("ascii")
