@@ -10,6 +10,9 @@ for pair in redis-server:redis-server mosquitto:mosquitto mosquitto_passwd:mosqu
         *) missing="$missing ${pair#*:}" ;;
     esac
 done
+# Debian keeps PostgreSQL's programs out of PATH, in a folder per version.
+command -v initdb >/dev/null 2>&1 || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 ||
+    missing="$missing postgresql"
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" = 0 ]; then
