@@ -23,7 +23,7 @@ from contextvars import ContextVar
 HIDDEN = "***"
 _MIN_SECRET_CHARS = 3  # shorter ones would blank out half of every line
 _camera: ContextVar[str] = ContextVar("camera", default="")
-_QUIET = ("httpx", "httpcore", "openai", "aiortc", "aioice", "amqtt", "asyncio", "transitions",
+_QUIET = ("httpx", "httpcore", "httpx2", "httpcore2", "openai", "aiortc", "aioice", "amqtt", "asyncio", "transitions",
           "watchfiles", "uvicorn.access", "engineio", "socketio", "alembic")  # fmt: skip
 
 _CREDENTIALS = (

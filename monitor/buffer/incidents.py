@@ -8,14 +8,15 @@ from redis.asyncio import Redis
 
 from monitor import wire
 from monitor.buffer.connection import translated
-from monitor.buffer.keys import incidents_key
+from monitor.buffer.keys import explained_key, incidents_key
 from monitor.domain import Incident
 
 KEEP: Final = 50
+EXPLAINED_KEPT_S: Final = 6 * 3600
 
 
 class IncidentStore:
-    """Written by watch alone, read by analyse."""
+    """Incidents are written by watch alone and read by analyse, which notes what it explained."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
@@ -40,6 +41,17 @@ class IncidentStore:
         async with translated():
             incidents = await self._all(camera)
         return incidents[-1] if incidents else None
+
+    async def explained(self, camera: str, incident_id: str) -> int:
+        """The revision analyse explained it with; 0 if it did not, or long ago."""
+        async with translated():
+            revision = await self._redis.get(explained_key(camera, incident_id))
+        return int(revision or 0)
+
+    async def put_explained(self, camera: str, incident_id: str, revision: int) -> None:
+        """Remember it, so that a job that comes twice does not ask the model twice."""
+        async with translated():
+            await self._redis.set(explained_key(camera, incident_id), revision, ex=EXPLAINED_KEPT_S)
 
     async def _all(self, camera: str) -> list[Incident]:
         texts = await self._redis.hvals(incidents_key(camera))

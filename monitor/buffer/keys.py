@@ -68,6 +68,11 @@ def incidents_key(camera: str) -> str:
     return f"cw:{{{camera}}}:incidents"
 
 
+def explained_key(camera: str, incident: str) -> str:
+    """The highest revision an incident was explained with."""
+    return f"cw:{{{camera}}}:explained:{incident}"
+
+
 def worker_key(name: str) -> str:
     """Heartbeat of one process."""
     return WORKER_PREFIX + name

@@ -87,6 +87,16 @@ class RuleBook:
         """None for an id that is in none of the packs."""
         return self._rules.get(rule_id)
 
+    def headway_rules(self) -> tuple[str, ...]:
+        """Ids of the rules on the gap to the vehicle ahead, the site's own before the generic."""
+        return tuple(
+            rule.id
+            for rule in self._rules.values()
+            if rule.verified
+            and rule.topic == "following_distance"
+            and rule.evidence[0] == "short_headway"
+        )
+
     def select(
         self, kinds: Iterable[EvidenceKind], *, lang: str, max_tokens: int = 900
     ) -> tuple[Rule, ...]:
