@@ -154,15 +154,16 @@ def _antecedents(rule: Rule, facts: Facts, weakness: Weakness) -> tuple[Finding,
     return tuple(sorted(chosen[:3], key=lambda f: (f.t_s, f.evidence.id)))
 
 
-def headway_against_rule(headway: Finding) -> Weakness:
+def headway_against_rule(value_s: float | None, spread_s: float | None) -> Weakness:
     """Under, over, or within its uncertainty of two seconds."""
-    value = headway.evidence.value
-    spread = headway.evidence.uncertainty or 0.0
-    if value is None:
+    if value_s is None:
         return Weakness.NOT_SEEN
-    if value + spread < TWO_SECONDS:
+    spread_s = spread_s or 0.0
+    if value_s + spread_s < TWO_SECONDS:
         return Weakness.SHORT_HEADWAY
-    return Weakness.ENOUGH_HEADWAY if value - spread >= TWO_SECONDS else Weakness.UNCLEAR_HEADWAY
+    if value_s - spread_s >= TWO_SECONDS:
+        return Weakness.ENOUGH_HEADWAY
+    return Weakness.UNCLEAR_HEADWAY
 
 
 def weakness_of(facts: Facts) -> tuple[Weakness, float | None]:
@@ -170,7 +171,10 @@ def weakness_of(facts: Facts) -> tuple[Weakness, float | None]:
     reaction_s = None
     if facts.lead_brake is not None and facts.follow_brake is not None:
         reaction_s = facts.follow_brake.t_s - facts.lead_brake.t_s
-    by_headway = Weakness.NOT_SEEN if not facts.headway else headway_against_rule(facts.headway)
+    by_headway = Weakness.NOT_SEEN
+    if facts.headway is not None:
+        measured = facts.headway.evidence
+        by_headway = headway_against_rule(measured.value, measured.uncertainty)
     late = reaction_s is not None and reaction_s > LATE_S
     if late and by_headway is not Weakness.SHORT_HEADWAY:
         return Weakness.LATE_BRAKING, reaction_s

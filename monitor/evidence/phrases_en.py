@@ -115,7 +115,7 @@ def antecedent(case: Case, finding: Finding) -> str:
             Weakness.SHORT_HEADWAY: ", under the two-second rule",
             Weakness.UNCLEAR_HEADWAY: ", too near two seconds to tell which side of the rule",
             Weakness.ENOUGH_HEADWAY: ", more than the two-second rule asks",
-        }.get(headway_against_rule(finding), "")
+        }.get(headway_against_rule(evidence.value, evidence.uncertainty), "")
     elif evidence.kind is EvidenceKind.STOPPED_IN_LANE and evidence.value:
         text += f" and stood for {evidence.value:.0f} s"
     elif evidence.kind is EvidenceKind.SUDDEN_STOP and evidence.value:

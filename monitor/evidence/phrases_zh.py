@@ -110,7 +110,7 @@ def antecedent(case: Case, finding: Finding) -> str:
             Weakness.SHORT_HEADWAY: "，不足两秒",
             Weakness.UNCLEAR_HEADWAY: "，与两秒相差太小，无法判定是否不足",
             Weakness.ENOUGH_HEADWAY: "，达到两秒",
-        }.get(headway_against_rule(finding), "")
+        }.get(headway_against_rule(evidence.value, evidence.uncertainty), "")
     elif evidence.kind is EvidenceKind.STOPPED_IN_LANE and evidence.value:
         text += f"，持续{evidence.value:.0f}秒"
     elif evidence.kind is EvidenceKind.SUDDEN_STOP and evidence.value:
