@@ -74,7 +74,7 @@ def demo(
     port: Annotated[int, typer.Option(help="Of the dashboard, if it is free.")] = 8080,
     lang: Annotated[str, typer.Option(help="Language of the alerts: en or zh.")] = "en",
     timeout_s: Annotated[float, typer.Option(help="With --once: give up after so long.")] = 120.0,
-    log_level: LevelOption = Level.INFO,
+    log_level: LevelOption = Level.WARNING,
 ) -> None:
     """Show it all at work on a rendered intersection, or on your own video files."""
     from workers.demo import DemoOptions

@@ -104,6 +104,15 @@ class Supervisor:
             ending.set()
             await self._end_all()
 
+    def summary(self) -> list[str]:
+        """One line per process, for a person."""
+        return [
+            f"{name}: {status.state}"
+            + (f", started again {status.restarts} times" if status.restarts else "")
+            + (f", last {status.last_exit}" if status.last_exit else "")
+            for name, status in self._statuses.items()
+        ]
+
     async def _keep(self, spec: ProcessSpec, ending: asyncio.Event) -> None:
         status = self._statuses[spec.name]
         while not ending.is_set():

@@ -73,7 +73,7 @@ def specs(config: Config, config_path: Path, level: str) -> list[ProcessSpec]:
         ready = _connects_to_socket(endpoints.run_dir(config) / "redis.sock")
         found.append(ProcessSpec("embedded-redis", command("embedded-redis"), 0, ready))
     if config.mqtt.host is None:
-        ready = _connects_to_port(*endpoints.mqtt_address(config))
+        ready = connects_to_port(*endpoints.mqtt_address(config))
         found.append(ProcessSpec("embedded-broker", command("embedded-broker"), 0, ready))
     return found + [
         ProcessSpec(name, command(name), stage) for stage, name in enumerate(WORKERS, start=1)
@@ -125,7 +125,8 @@ def _connects_to_socket(path: Path) -> Callable[[], Awaitable[bool]]:
     return lambda: _connects(asyncio.open_unix_connection(str(path)))
 
 
-def _connects_to_port(host: str, port: int) -> Callable[[], Awaitable[bool]]:
+def connects_to_port(host: str, port: int) -> Callable[[], Awaitable[bool]]:
+    """Whether something listens there."""
     return lambda: _connects(asyncio.open_connection(host, port))
 
 
