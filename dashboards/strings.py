@@ -36,7 +36,7 @@ STRINGS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType({
         "The archive is away: past incidents cannot be shown until it is back.",
         "归档不可用：恢复前无法显示历史事件。",
     ),
-    "away.worker": ("No {worker} process reports in.", "没有 {worker} 进程在报告。"),
+    "away.workers": ("Not reporting in: {workers}.", "没有报告的进程：{workers}。"),
     # wall
     "wall.title": ("Wall", "监控墙"),
     "wall.cameras": ("Cameras", "相机"),

@@ -38,6 +38,7 @@ def create_application(board: Board) -> FastAPI:
         summary="Explained incidents from traffic cameras.",
         docs_url=None,  # FastAPI's page loads its script from a CDN; ours is local
         redoc_url=None,
+        responses={422: {"model": Problem, "description": "A parameter is wrong; it is named."}},
     )
     app.add_middleware(LocalOnly)
     app.include_router(alerts_router(board))

@@ -113,6 +113,6 @@ def troubles(board: Board, words: Words) -> list[str]:
         found.append(words("away.mqtt"))
     if health.archive is not None:
         found.append(words("away.archive"))
-    if health.redis is None:
-        found += [words("away.worker", worker=role) for role in health.missing_roles]
+    if health.redis is None and health.missing_roles:
+        found.append(words("away.workers", workers=", ".join(health.missing_roles)))
     return found

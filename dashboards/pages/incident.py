@@ -145,13 +145,14 @@ class _IncidentPage:
         self._root.clear()
         with self._root:
             self._top = box("header", "cw-incident__top")
-            self._cause = box(classes="cw-incident__cause")
             with box(classes="cw-incident__columns"):
                 with box(classes="cw-incident__left"):
                     zone = self._board.config.site.timezone
                     self._player = IncidentPlayer(alert, self._board.words, zone)
                     self._below = box(classes="cw-incident__below")
-                self._side = box(classes="cw-incident__side")
+                with box(classes="cw-incident__side"):
+                    self._cause = box(classes="cw-incident__cause")
+                    self._side = box(classes="cw-incident__below")
 
     def _missing(self) -> None:
         words = self._board.words

@@ -13,6 +13,9 @@ from dashboards.strings import Words
 from monitor.clock import wall_ms_of
 from monitor.domain import Alert, AlertEvidence, EvidenceKind
 
+RUN_UP_S: Final = 1.5
+"""The clip opens this long before the first antecedent."""
+
 _WORDS: Final = {
     "play": "incident.play",
     "back": "incident.previous_frame",
@@ -64,6 +67,7 @@ class IncidentPlayer(Element, component="../static/incident_player.js"):
             "clip": media_url(media.clip) if media and media.clip else None,
             "poster": media_url(media.snapshot) if media and media.snapshot else None,
             "length": length_s,
+            "from": max(0.0, min(_first_moments(alert)) - RUN_UP_S),
             "start-ms": wall_ms_of(alert.window_start),
             "marks": [mark.props() for mark in marks(alert, self._words_of)],
             "boxes": [_box(one, self._words_of) for one in alert.evidence if one.box],
@@ -110,6 +114,11 @@ def contact_of(evidence: Sequence[AlertEvidence]) -> AlertEvidence | None:
     """The surest contact that was measured."""
     contacts = [one for one in evidence if one.kind is EvidenceKind.CONTACT]
     return max(contacts, key=lambda one: one.strength, default=None)
+
+
+def _first_moments(alert: Alert) -> list[float]:
+    told = [] if alert.answer is None else [one.t_s for one in alert.answer.antecedents]
+    return [t_s for t_s in told if t_s is not None] + [alert.trigger.t_s]
 
 
 def _title(one: AlertEvidence, words: Words) -> str:

@@ -23,9 +23,6 @@ class CameraTile:
             with box(classes="cw-tile__picture"):
                 self._live = LiveView(camera.camera, camera.name, words, active=camera.is_live)
                 with box(classes="cw-tile__top"):
-                    with box("span", "cw-badge cw-tile__status"):
-                        box("span", "cw-badge__dot")
-                        self._status = text("")
                     self._view = text("", "cw-badge cw-badge--warn cw-tile__view")
                     self._alert = text("", "cw-badge cw-tile__alert")
                 with box(classes="cw-tile__reason") as self._reason_box:
@@ -42,7 +39,9 @@ class CameraTile:
                     icon("fullscreen")
                 full.on("click", js_handler=_TOGGLE_FULLSCREEN)
             with box(classes="cw-tile__foot"):
+                box("span", "cw-badge__dot")
                 text(camera.name, "cw-tile__name", "h3")
+                self._status = text("", "cw-tile__status")
                 self._figures = text("", "cw-tile__figures")
         self.show(camera, None)
 

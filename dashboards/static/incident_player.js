@@ -4,6 +4,14 @@
 const FRAME_S = 0.04;
 const BOX_SHOWN_S = 0.7; // a box belongs to a moment: shown this long before and after it
 
+function alike(a, b) {
+  const width = Math.min(a.x + a.w, b.x + b.w) - Math.max(a.x, b.x);
+  const height = Math.min(a.y + a.h, b.y + b.h) - Math.max(a.y, b.y);
+  if (width <= 0 || height <= 0) return false;
+  const common = width * height;
+  return common / (a.w * a.h + b.w * b.h - common) > 0.5;
+}
+
 export default {
   template: `
     <div class="cw-player" ref="root">
@@ -43,7 +51,7 @@ export default {
       </div>
     </div>`,
   props: {
-    clip: String, poster: String, length: Number, startMs: Number, zone: String,
+    clip: String, poster: String, length: Number, from: Number, startMs: Number, zone: String,
     marks: Array, boxes: Array, words: Object,
   },
   data: () => ({
@@ -51,7 +59,18 @@ export default {
   }),
   computed: {
     shownBoxes() {
-      return this.boxes.filter((box) => Math.abs(box.t - this.time) <= BOX_SHOWN_S);
+      const shown = [];
+      const near = this.boxes
+        .map((box) => ({ ...box, away: Math.abs(box.t - this.time) }))
+        .filter((box) => box.away <= BOX_SHOWN_S)
+        .sort((a, b) => a.away - b.away);
+      for (const box of near) {
+        // Several measurements of one body: one box, the nearest in time, with all their names.
+        const same = shown.find((other) => alike(other, box));
+        if (!same) shown.push({ ...box, opacity: 1 - 0.7 * (box.away / BOX_SHOWN_S) });
+        else if (!same.label.includes(box.label)) same.label += ` · ${box.label}`;
+      }
+      return shown;
     },
     caption() {
       const near = this.marks.filter((mark) => mark.caption && Math.abs(mark.t - this.time) <= 1);
@@ -93,14 +112,14 @@ export default {
       const video = this.$refs.video;
       if (Number.isFinite(video.duration)) this.duration = video.duration;
       if (video.videoWidth) this.ratio = `${video.videoWidth} / ${video.videoHeight}`;
-      if (this.wanted !== undefined) this.seek(this.wanted);
+      this.seek(this.wanted ?? this.from);
     },
     sync() { this.time = this.$refs.video?.currentTime ?? 0; },
     percent(t) { return `${(100 * Math.min(Math.max(t / this.duration, 0), 1)).toFixed(3)}%`; },
     place(box) {
       return {
         left: `${box.x * 100}%`, top: `${box.y * 100}%`,
-        width: `${box.w * 100}%`, height: `${box.h * 100}%`,
+        width: `${box.w * 100}%`, height: `${box.h * 100}%`, opacity: box.opacity,
       };
     },
     clock(t) {

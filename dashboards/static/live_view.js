@@ -76,6 +76,7 @@ export default {
   methods: {
     start() {
       this.stop();
+      if (!this.active) return; // the server says when pictures come again
       this.run += 1;
       this.attempt = 0;
       this.connect(this.run);
@@ -94,6 +95,10 @@ export default {
     },
     async connect(run) {
       this.close();
+      if (!this.active) {
+        this.phase = "idle";
+        return;
+      }
       if (this.mode === "webrtc") {
         this.phase = "connecting";
         this.loadStill(run);
