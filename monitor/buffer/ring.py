@@ -49,6 +49,7 @@ class RingWriter:
         self._clock = clock or SystemClock()
         self._keep_s = keep_s
         self._marks: deque[tuple[float, int]] = deque()  # when, newest entry_ms then
+        self._codecs: dict[int, CodecParameters] = {}
         self._expire_at = float("-inf")
         self.shortened = 0  # times a full Redis cost the ring its oldest part
 
@@ -57,44 +58,61 @@ class RingWriter:
 
         ``StoreError`` where they could not all be written; the caller then gives them again.
         """
-        if not units:
-            return
-        now_s = self._clock.monotonic_s()
-        self._mark(now_s, units[-1].entry_ms)
-        try:
-            await self._write(units, now_s)
-        except StoreError as error:
-            if error.reason != "full" or not await self._shorten(now_s):
-                raise
-            await self._write(units, now_s)
+        (error,) = await append_all(self._redis, [(self, units)])
+        if error is not None:
+            raise error
 
-    async def _write(self, units: Sequence[AccessUnit], now_s: float) -> None:
+    def _commands(self, units: Sequence[AccessUnit], now_s: float) -> list[tuple[Any, ...]]:
+        """What one round of writing sends, for the caller's pipeline."""
+        self._mark(now_s, units[-1].entry_ms)
         floor = self._floor_ms(now_s)
-        key, keys_key = self._key, self._keys_key
-        pipe = self._redis.pipeline(transaction=False)
+        key = self._key
         commands: list[tuple[Any, ...]] = []
         for unit in units:
             fields: list[Any] = [b"d", unit.data, b"g", unit.generation]
             if unit.is_key:
                 fields += (b"k", 1)
-                commands.append(("XADD", keys_key, "MINID", floor, f"{unit.entry_ms}-0", b"g",
-                                 unit.generation))  # fmt: skip
+                commands.append(("XADD", self._keys_key, "MINID", floor, f"{unit.entry_ms}-0",
+                                 b"g", unit.generation))  # fmt: skip
+                if (params := self._codecs.get(unit.generation)) is not None:
+                    # Again with every GOP: a Redis that came back empty has it again at once.
+                    codec = _codec_json(params)
+                    commands.append(("HSET", codec_key(self._camera), unit.generation, codec))
             if unit.capture_ms != unit.entry_ms:
                 fields += (b"o", unit.capture_ms - unit.entry_ms)
             commands.append(("XADD", key, f"{unit.entry_ms}-0", *fields))
         commands.append(("XTRIM", key, "MINID", "~", floor))
         if now_s >= self._expire_at:
+            self._expire_at = now_s + _EXPIRE_EVERY_S
             commands.append(("EXPIRE", key, FORGET_AFTER_S))
-            commands.append(("EXPIRE", keys_key, FORGET_AFTER_S))
-        for command in commands:
-            pipe.execute_command(*command)
-        async with translated():
-            answers = await pipe.execute(raise_on_error=False)
+            commands.append(("EXPIRE", self._keys_key, FORGET_AFTER_S))
+        return commands
+
+    async def _settle(
+        self,
+        units: Sequence[AccessUnit],
+        commands: Sequence[tuple[Any, ...]],
+        answers: Sequence[Any],
+        now_s: float,
+    ) -> None:
+        """Look at the answers; a full Redis is given room once and the rest is tried again."""
+        error = await self._first_error(commands, answers)
+        if error is None:
+            return
+        self._expire_at = float("-inf")
+        if error.reason == "full" and await self._shorten(now_s):
+            again = self._commands(units, now_s)
+            error = await self._first_error(again, await _execute(self._redis, again))
+        if error is not None:
+            raise error
+
+    async def _first_error(
+        self, commands: Sequence[tuple[Any, ...]], answers: Sequence[Any]
+    ) -> StoreError | None:
         for command, answer in zip(commands, answers, strict=True):
             if isinstance(answer, RedisError) and not await self._was_written(command, answer):
-                raise store_error(answer) from answer
-        if now_s >= self._expire_at:
-            self._expire_at = now_s + _EXPIRE_EVERY_S
+                return store_error(answer)
+        return None
 
     async def _was_written(self, command: tuple[Any, ...], error: RedisError) -> bool:
         """Whether a refused XADD is one that an earlier, interrupted attempt had written."""
@@ -138,6 +156,7 @@ class RingWriter:
     async def put_codec(self, params: CodecParameters) -> None:
         """Store a generation's parameters (before its first unit), forget those not in the ring."""
         key = codec_key(self._camera)
+        self._codecs = {params.generation: params}
         async with translated():
             await self._redis.hset(key, str(params.generation), _codec_json(params))
             oldest = entries_of(await self._redis.xrange(self._key, count=1))
@@ -163,6 +182,46 @@ class RingWriter:
             )
         self._marks.clear()
         self._expire_at = float("-inf")
+
+
+async def append_all(
+    redis: Redis, batches: Sequence[tuple[RingWriter, Sequence[AccessUnit]]]
+) -> list[StoreError | None]:
+    """Write to many cameras' rings in one round trip; each one's error, in order.
+
+    One pipeline for all: at 24 cameras the round trips would cost more than the writing.
+    """
+    rounds = []
+    for writer, units in batches:
+        now_s = writer._clock.monotonic_s()
+        rounds.append((now_s, writer._commands(units, now_s) if units else []))
+    answers: list[Any] = []
+    try:
+        answers = await _execute(redis, [one for _, commands in rounds for one in commands])
+    except StoreError as error:
+        return [error] * len(batches)
+    errors: list[StoreError | None] = []
+    at = 0
+    for (writer, units), (now_s, commands) in zip(batches, rounds, strict=True):
+        own = answers[at : at + len(commands)]
+        at += len(commands)
+        try:
+            await writer._settle(units, commands, own, now_s)
+        except StoreError as error:
+            errors.append(error)
+        else:
+            errors.append(None)
+    return errors
+
+
+async def _execute(redis: Redis, commands: Sequence[tuple[Any, ...]]) -> list[Any]:
+    if not commands:
+        return []
+    pipe = redis.pipeline(transaction=False)
+    for command in commands:
+        pipe.execute_command(*command)
+    async with translated():
+        return await pipe.execute(raise_on_error=False)
 
 
 class RingReader:

@@ -1,0 +1,236 @@
+"""Reads one camera for ever, in a thread of its own: connect, read, fail, wait, again.
+
+A thread per camera and no pool: a camera that hangs can only ever hang itself. The thread fills
+the camera's backlog; the loop empties it and asks for ``snapshot()``. No I/O but the camera's.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Final, Literal, Protocol
+
+from monitor.capture.assembler import Assembler, Packet
+from monitor.capture.backlog import Backlog
+from monitor.capture.backoff import Backoff
+from monitor.capture.capture_clock import CaptureClock
+from monitor.capture.rates import Rates
+from monitor.capture.rtsp import Description
+from monitor.clock import Clock
+from monitor.domain import AccessUnit, CameraStatus, CodecParameters, VideoCodec
+from monitor.errors import CaptureError
+
+log = logging.getLogger(__name__)
+
+_WORTH_SAYING_MS: Final = 2000.0
+
+
+class Session(Protocol):
+    """One connection to a camera, used in one thread."""
+
+    def __enter__(self) -> Session: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None: ...
+
+    def open(self) -> Description: ...
+
+    def packets(self) -> Iterator[Packet]: ...
+
+
+class Connect(Protocol):
+    """Makes a session; it does not connect yet."""
+
+    def __call__(self) -> Session: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What the reading thread knows of its camera now."""
+
+    status: CameraStatus
+    since_ms: int
+    detail: str = ""
+    codec: VideoCodec | None = None
+    width: int | None = None
+    height: int | None = None
+    fps: float | None = None
+    bitrate_bps: int | None = None
+    last_frame_ms: int | None = None
+    reconnects: int = 0
+    clock: Literal["rtcp", "arrival"] | None = None
+    has_b_frames: bool = False
+    clock_jumps: int = 0
+
+
+class CameraReader:
+    """Owns the camera's thread, clock and backlog."""
+
+    def __init__(
+        self,
+        name: str,
+        connect: Connect,
+        *,
+        clock: Clock,
+        backoff_max_s: float,
+        key_frame_timeout_s: float,
+        last_entry_ms: int = 0,
+        latest: CodecParameters | None = None,
+        random_source: random.Random | None = None,
+    ) -> None:
+        self.name = name
+        self.backlog = Backlog()
+        self.units = 0
+        self.bytes = 0
+        self._connect = connect
+        self._clock = clock
+        self._key_frame_timeout_s = key_frame_timeout_s
+        self._backoff = Backoff(backoff_max_s, random_source)
+        self._times = CaptureClock(last_entry_ms)
+        self._assembler = Assembler(self._times, latest)
+        self._rates = Rates()
+        self._lock = threading.Lock()
+        self._snapshot = Snapshot(CameraStatus.CONNECTING, clock.wall_ms())
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self.run, name=f"read {name}", daemon=True)
+
+    def start(self) -> None:
+        """Begin reading."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask the thread to end; it does with the next packet, or when its wait times out."""
+        self._stopping.set()
+
+    def join(self, timeout_s: float) -> bool:
+        """Wait for the thread; False where it still hangs on its camera."""
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    @property
+    def broken_units(self) -> int:
+        """Pictures dropped because no decoder could have used them."""
+        return self._assembler.dropped
+
+    def snapshot(self) -> Snapshot:
+        """The state now, rates measured up to this moment; from any thread."""
+        with self._lock:
+            measured = self._rates.measure(self._clock.monotonic_s())
+            now = self._snapshot
+        if measured is None:
+            return now
+        return replace(now, fps=round(measured[0], 2), bitrate_bps=measured[1])
+
+    def run(self) -> None:
+        """Sessions, one after the other, until stopped."""
+        while not self._stopping.is_set():
+            try:
+                self.run_once()
+            except CaptureError as error:
+                self._failed(CameraStatus(error.reason), str(error))
+            except Exception:
+                log.exception("camera %s: reading failed in a way nobody foresaw", self.name)
+                self._failed(CameraStatus.INVALID_DATA, "reading failed: see the log")
+            if self._stopping.wait(self._backoff.next_s()):
+                return
+            with self._lock:
+                reconnects = self._snapshot.reconnects + 1
+                self._snapshot = replace(self._snapshot, reconnects=reconnects)
+
+    def run_once(self) -> None:
+        """One session; ends with a ``CaptureError``, or without one when stopped."""
+        with self._connect() as session:
+            description = session.open()
+            self._assembler.begin(description.codec, description.extradata, description.fps)
+            with self._lock:
+                self._rates.clear()
+            key_s = self._clock.monotonic_s()
+            for packet in session.packets():
+                if self._stopping.is_set():
+                    return
+                now_s = packet.arrival.monotonic_ms / 1000
+                if self._take(packet, now_s):
+                    key_s = now_s
+                elif now_s - key_s > self._key_frame_timeout_s:
+                    self._no_key_frame()
+
+    def _take(self, packet: Packet, now_s: float) -> bool:
+        """Work one packet in; whether it was or brought a key picture."""
+        products = self._assembler.add(packet)
+        with self._lock:
+            self._rates.add(now_s, len(packet.data))
+        if not products:
+            return packet.is_key and self._assembler.has_key
+        self.backlog.put(products)
+        units = [one for one in products if isinstance(one, AccessUnit)]
+        self.units += len(units)
+        self.bytes += sum(len(one.data) for one in units)
+        has_key = any(one.is_key for one in units)
+        if units:
+            self._delivered(units[-1], has_key)
+        return has_key
+
+    def _delivered(self, unit: AccessUnit, has_key: bool) -> None:
+        now, times, params = self._snapshot, self._times, self._assembler.params
+        online = now.status is CameraStatus.ONLINE
+        if not online and not has_key and now.status is CameraStatus.NO_KEY_FRAME:
+            return
+        if not online:
+            self._backoff.reset()
+            log.info("camera %s: online", self.name)
+        with self._lock:
+            self._snapshot = replace(
+                now,
+                status=CameraStatus.ONLINE,
+                since_ms=now.since_ms if online else self._clock.wall_ms(),
+                detail=_remark(times),
+                codec=None if params is None else params.codec,
+                width=None if params is None else params.width,
+                height=None if params is None else params.height,
+                last_frame_ms=unit.capture_ms,
+                clock=times.kind,
+                has_b_frames=times.has_b_frames,
+                clock_jumps=times.jumps,
+            )
+
+    def _no_key_frame(self) -> None:
+        """Without a first one there is nothing to show: try anew, many cameras then send one."""
+        said = f"no key frame for {self._key_frame_timeout_s:g} s"
+        if not self._assembler.has_key:
+            raise CaptureError(CameraStatus.NO_KEY_FRAME.value, said)
+        if self._snapshot.status is not CameraStatus.NO_KEY_FRAME:
+            self._failed(CameraStatus.NO_KEY_FRAME, f"{said}: shorten the camera's GOP")
+
+    def _failed(self, status: CameraStatus, detail: str) -> None:
+        with self._lock:
+            was = self._snapshot
+            changed = was.status is not status
+            since_ms = self._clock.wall_ms() if changed else was.since_ms
+            self._snapshot = replace(
+                was, status=status, since_ms=since_ms, detail=detail, fps=None, bitrate_bps=None
+            )
+            self._rates.clear()
+        if changed:
+            log.warning("camera %s: %s (%s)", self.name, status.value, detail)
+
+
+def _remark(times: CaptureClock) -> str:
+    """What a person should know of a camera that works."""
+    remarks = []
+    error_ms = times.camera_error_ms
+    if times.kind == "arrival" and error_ms is not None:
+        side = "ahead" if error_ms > 0 else "behind"
+        remarks.append(f"the camera's clock is {abs(error_ms) / 1000:.0f} s {side}, not used")
+    if times.ahead_ms > _WORTH_SAYING_MS:
+        remarks.append(f"times are {times.ahead_ms / 1000:.0f} s ahead, a clock was set back")
+    if times.has_b_frames:
+        remarks.append("B-frames: switch them off in the camera for smooth live pictures")
+    return "; ".join(remarks)
