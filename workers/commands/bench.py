@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 import inspect
 import pkgutil
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,7 @@ def _has_main(name: str) -> bool:
     return (
         spec is not None
         and spec.origin is not None
-        and "\ndef main(" in Path(spec.origin).read_text()
+        and re.search(r"^def main\(", Path(spec.origin).read_text(), re.MULTILINE) is not None
     )
 
 
