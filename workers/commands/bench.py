@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
 import inspect
@@ -80,9 +81,11 @@ def _arguments(main: Any, options: list[str]) -> dict[str, Any]:
 def _typed(flag: str, kind: Any, text: str) -> Any:
     from pydantic import TypeAdapter, ValidationError
 
-    origin = getattr(kind, "__origin__", None)
-    raw: Any = text.split(",") if origin in (list, tuple) else text
+    adapter = TypeAdapter[Any](kind)
     try:
-        return TypeAdapter(kind).validate_python(raw)
+        return adapter.validate_python(text)
     except ValidationError as error:
+        if "," in text or error.errors()[0]["type"] in ("list_type", "tuple_type"):
+            with contextlib.suppress(ValidationError):
+                return adapter.validate_python(text.split(","))
         raise ValueError(f"{flag}: {error.errors()[0]['msg']}, got {text!r}") from error
