@@ -21,8 +21,6 @@ STRINGS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType({
     "nav.api": ("API", "接口"),
     "nav.skip": ("Skip to content", "跳到内容"),
     "head.cameras": ("{online} of {total} cameras live", "{online}/{total} 路相机在线"),
-    "head.healthy": ("All systems working", "系统正常"),
-    "head.lost": ("Connection to the dashboard lost; reconnecting", "与监控台的连接中断，正在重连"),
     # trouble sentences
     "away.redis": (
         "The picture buffer (Redis) is away: no live pictures or states until it is back.",
@@ -51,12 +49,9 @@ STRINGS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType({
     "feed.all": ("All incidents", "全部事件"),
     "card.explaining": ("Explaining…", "正在分析原因…"),
     "card.dismissed": ("Dismissed", "已排除"),
-    "card.open": ("Open incident", "打开事件"),
-    "card.new": ("New", "新"),
     # tile
     "tile.connecting": ("Connecting to the picture…", "正在连接画面…"),
     "tile.waiting": ("Waiting for the camera", "等待相机"),
-    "tile.live": ("Live", "实时"),
     "tile.snapshots": ("Still, every second", "静止画面，每秒一张"),
     "tile.fullscreen": ("Full screen", "全屏"),
     "tile.unknown": ("No report from ingest yet.", "尚无采集进程的报告。"),
@@ -98,8 +93,7 @@ STRINGS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType({
     "incident.chain.environment": ("Environment", "环境"),
     "incident.chain.direct_trigger": ("Direct trigger", "直接诱因"),
     "incident.chain.systemic_weakness": ("Systemic weakness", "系统性薄弱环节"),
-    "incident.verification": ("Checked against the measurements", "与测量结果核对"),
-    "incident.rests_on": ("Rests on", "依据"),
+    "incident.rests_on": ("Rests on {what}", "依据：{what}"),
     "incident.evidence": ("Measured evidence", "测量证据"),
     "incident.evidence_empty": ("Nothing was measured.", "没有测量结果。"),
     "incident.rules": ("Rules that apply", "适用规则"),
@@ -121,7 +115,6 @@ STRINGS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType({
         "The cause is being worked out. This page fills in by itself.",
         "正在分析原因，本页会自动更新。",
     ),
-    "incident.trigger": ("Why it fired", "触发依据"),
     "incident.json": ("Alert as JSON", "告警 JSON"),
     "incident.download": ("Download clip", "下载视频"),
     "incident.boxes": ("Boxes", "标注框"),
@@ -158,7 +151,6 @@ STRINGS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType({
     "incidents.any_severity": ("Any severity", "任意严重度"),
     "incidents.or_worse": ("{severity} or worse", "{severity}及以上"),
     "incidents.apply": ("Show", "显示"),
-    "incidents.cause": ("Root cause", "根本原因"),
     # system
     "system.title": ("System", "系统"),
     "system.servers": ("Servers", "服务器"),

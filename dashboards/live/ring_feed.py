@@ -71,7 +71,7 @@ class RingFeed:
         self._viewers.clear()
 
     async def run(self) -> None:
-        """Until cancelled. Redis being away is waited out, and the newest GOP joined after it."""
+        """Until cancelled. Redis being away is waited out; what is too old by then is skipped."""
         after: int | None = None
         self._gop.clear()
         while True:
@@ -92,7 +92,6 @@ class RingFeed:
                 after = None
             except StoreError as problem:
                 logger.info("camera %s: live pictures wait for Redis: %s", self._camera, problem)
-                after = None
                 await self._clock.sleep(RETRY_S)
 
     async def _newest_gop(self) -> int | None:

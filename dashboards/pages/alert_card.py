@@ -12,6 +12,7 @@ from dashboards.pages.wording import (
     headline,
     incident_url,
     media_url,
+    typeset,
     verdict_counts,
 )
 from monitor.clock import utc
@@ -73,14 +74,14 @@ class AlertCard:
     def _cause(self) -> None:
         alert, words = self.alert, self._board.words
         if alert.stage is Stage.PROVISIONAL:
-            text(alert.trigger.reason, "cw-card__cause", "p")
+            text(typeset(alert.trigger.reason), "cw-card__cause", "p")
             with box(classes="cw-card__pending"):
                 box("span", "cw-spinner")
                 text(words("card.explaining"))
         elif alert.answer is not None:
-            text(alert.answer.root_cause, "cw-card__cause", "p")
+            text(typeset(alert.answer.root_cause), "cw-card__cause", "p")
         else:
-            text(alert.trigger.reason, "cw-card__cause", "p")
+            text(typeset(alert.trigger.reason), "cw-card__cause", "p")
 
     def _foot(self) -> None:
         alert, words = self.alert, self._board.words

@@ -7,7 +7,7 @@ from typing import Final
 
 from dashboards.pages.html import box, icon, text
 from dashboards.pages.player import IncidentPlayer
-from dashboards.pages.wording import LocalTime, measured, media_url, who, window_time
+from dashboards.pages.wording import LocalTime, measured, media_url, typeset, who, window_time
 from dashboards.strings import Words
 from monitor.domain import Alert, Answer, Claim, Explainer, Stage, Verdict, Verification
 from monitor.query.rulebook import RuleBook
@@ -25,13 +25,13 @@ def root_cause(alert: Alert, player: IncidentPlayer, words: Words) -> None:
     with box("section", "cw-cause", aria_label=words("incident.root_cause")):
         text(words("incident.root_cause"), "cw-label", "h2")
         if alert.answer is None:
-            text(alert.trigger.reason, "cw-cause__text", "p")
+            text(typeset(alert.trigger.reason), "cw-cause__text", "p")
             if alert.stage is Stage.PROVISIONAL:
                 with box(classes="cw-card__pending", role="status"):
                     box("span", "cw-spinner")
                     text(words("incident.explaining"))
             return
-        text(alert.answer.root_cause, "cw-cause__text", "p")
+        text(typeset(alert.answer.root_cause), "cw-cause__text", "p")
         checked = _verification(alert, "root_cause")
         if checked is not None:
             _verdict(checked, alert, player, words)
@@ -62,7 +62,7 @@ def antecedents(alert: Alert, answer: Answer, player: IncidentPlayer, words: Wor
                                     else words("incident.no_time"),
                                     "cw-antecedent__time",
                                 )
-                            text(one.text, "cw-antecedent__text")
+                            text(typeset(one.text), "cw-antecedent__text")
                     go.props["data-antecedent"] = claim
                     if seen:
                         go.props["aria-pressed"] = "false"
@@ -91,7 +91,7 @@ def causal_chain(answer: Answer, words: Words) -> None:
                         icon(icons[name])
                     with box(classes="cw-chain__body"):
                         text(words(f"incident.chain.{name}"), "cw-label", "h3")
-                        text(sentence, "cw-chain__text", "p")
+                        text(typeset(sentence), "cw-chain__text", "p")
 
 
 def cited_rules(answer: Answer, book: RuleBook, words: Words) -> None:
@@ -214,7 +214,7 @@ def _verdict(checked: Verification, alert: Alert, player: IncidentPlayer, words:
         with box("span", "cw-verdict__chip"):
             icon(_VERDICT_ICON[checked.verdict])
             text(words(f"verdict.{checked.verdict.value}"))
-        text(checked.text, "cw-verdict__text")
+        text(typeset(checked.text), "cw-verdict__text")
         for evidence_id in checked.evidence:
             one = by_id.get(evidence_id)
             if one is None:
@@ -222,5 +222,5 @@ def _verdict(checked: Verification, alert: Alert, player: IncidentPlayer, words:
             said = [window_time(one.t_s), words(f"kind.{one.kind.value}"), measured(one)]
             label = " · ".join(part for part in said if part)
             chip = text(label, "cw-rests", "button", type="button")
-            chip.props["title"] = f"{words('incident.rests_on')}: {label}"
+            chip.props["title"] = words("incident.rests_on", what=label)
             chip.on("click", js_handler=player.js_seek(one.t_s))

@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from nicegui.element import Element
 
-from dashboards.pages.wording import headline, measured, media_url, who, window_time
+from dashboards.pages.wording import headline, measured, media_url, typeset, who, window_time
 from dashboards.strings import Words
 from monitor.clock import wall_ms_of
-from monitor.domain import Alert, AlertEvidence, EvidenceKind
+from monitor.domain import Alert, AlertEvidence, EvidenceKind, Stage
 
 RUN_UP_S: Final = 1.5
 """The clip opens this long before the first antecedent."""
@@ -24,6 +24,8 @@ _WORDS: Final = {
     "boxes": "incident.boxes",
     "keys": "incident.keys",
     "timeline": "incident.timeline",
+    "no_clip": "incident.no_clip",
+    "no_clip_final": "incident.no_clip_final",
 }
 
 
@@ -66,6 +68,7 @@ class IncidentPlayer(Element, component="../static/incident_player.js"):
         values: dict[str, Any] = {
             "clip": media_url(media.clip) if media and media.clip else None,
             "poster": media_url(media.snapshot) if media and media.snapshot else None,
+            "final": alert.stage is not Stage.PROVISIONAL,
             "length": length_s,
             "from": max(0.0, min(_first_moments(alert)) - RUN_UP_S),
             "start-ms": wall_ms_of(alert.window_start),
@@ -105,7 +108,9 @@ def marks(alert: Alert, words: Words) -> list[Mark]:
                 title = f"{window_time(antecedent.t_s)}  {antecedent.text}"
                 name = f"antecedent_{n}"
                 found.append(
-                    Mark(name, antecedent.t_s, "antecedent", str(n), title, antecedent.text)
+                    Mark(
+                        name, antecedent.t_s, "antecedent", str(n), title, typeset(antecedent.text)
+                    )
                 )
     return found
 

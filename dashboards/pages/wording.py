@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dashboards.strings import Words
 from monitor.domain import Alert, AlertEvidence, IncidentType, Verdict
+
+_BEFORE_UNIT: Final = re.compile(
+    r"(?<=\d) (?=(?:s|ms|m|km/h|m/s|%|lengths)(?![a-z]))|(?<=\d) (?=\(±)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +35,11 @@ class LocalTime:
 
     def date(self, moment: datetime) -> str:
         return moment.astimezone(self.zone).strftime("%Y-%m-%d")
+
+
+def typeset(sentence: str) -> str:
+    """The sentence with its numbers kept on one line with their units."""
+    return _BEFORE_UNIT.sub("\N{NO-BREAK SPACE}", sentence)
 
 
 def headline(alert: Alert, words: Words) -> str:

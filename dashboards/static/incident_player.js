@@ -2,6 +2,7 @@
 // event on it. Time 0 of the clip is the window's start, the one timeline of answer and evidence.
 
 const FRAME_S = 0.04;
+const MARK_GAP_PX = 27;
 const BOX_SHOWN_S = 0.7; // a box belongs to a moment: shown this long before and after it
 
 function alike(a, b) {
@@ -23,6 +24,8 @@ export default {
           <div v-for="box in shownBoxes" :key="box.id" class="cw-box" :data-kind="box.kind"
                :style="place(box)"><span>{{ box.label }}</span></div>
         </div>
+        <div class="cw-player__none" v-if="!clip">
+          <span class="cw-spinner" v-if="!final"></span>{{ final ? words.no_clip_final : words.no_clip }}</div>
         <div class="cw-player__caption" v-if="caption">{{ caption }}</div>
         <div class="cw-player__wall">{{ wallTime }}</div>
       </div>
@@ -32,8 +35,10 @@ export default {
         <div class="cw-timeline__track"><div class="cw-timeline__done" :style="{ width: percent(time) }"></div></div>
         <span v-for="tick in ticks" :key="'t' + tick" class="cw-timeline__tick"
               :style="{ left: percent(tick) }">{{ tick }} s</span>
-        <button v-for="mark in marks" :key="mark.id" type="button" class="cw-mark" :data-kind="mark.kind"
-                :data-picked="picked === mark.id" :style="{ left: percent(mark.t) }" :title="mark.title"
+        <span v-for="mark in placedMarks" :key="'s' + mark.id" v-show="mark.sign" class="cw-stem"
+              :data-kind="mark.kind" :style="{ left: percent(mark.t) }"></span>
+        <button v-for="mark in placedMarks" :key="mark.id" type="button" class="cw-mark" :data-kind="mark.kind"
+                :data-picked="picked === mark.id" :style="{ left: mark.left }" :title="mark.title"
                 :aria-label="mark.title" @pointerdown.stop @click.stop="pick(mark.id)">{{ mark.sign }}</button>
         <div class="cw-timeline__head" :style="{ left: percent(time) }"></div>
       </div>
@@ -51,11 +56,11 @@ export default {
       </div>
     </div>`,
   props: {
-    clip: String, poster: String, length: Number, from: Number, startMs: Number, zone: String,
+    clip: String, poster: String, length: Number, from: Number, final: Boolean, startMs: Number, zone: String,
     marks: Array, boxes: Array, words: Object,
   },
   data: () => ({
-    time: 0, duration: 1, playing: false, picked: "", showBoxes: true, slow: false, ratio: "16 / 9",
+    time: 0, duration: 1, barWidth: 900, playing: false, picked: "", showBoxes: true, slow: false, ratio: "16 / 9",
   }),
   computed: {
     shownBoxes() {
@@ -71,6 +76,25 @@ export default {
         else if (!same.label.includes(box.label)) same.label += ` · ${box.label}`;
       }
       return shown;
+    },
+    placedMarks() {
+      // Large marks keep clear of one another; each has a stem at its true time.
+      const large = this.marks.filter((mark) => mark.sign).sort((a, b) => a.t - b.t);
+      const at = large.map((mark) => (this.barWidth * mark.t) / this.duration);
+      for (let pass = 0; pass < 20; pass += 1) {
+        for (let i = 1; i < at.length; i += 1) {
+          const lacking = MARK_GAP_PX - (at[i] - at[i - 1]);
+          if (lacking > 0) {
+            at[i - 1] -= lacking / 2;
+            at[i] += lacking / 2;
+          }
+        }
+      }
+      const small = this.marks.filter((mark) => !mark.sign);
+      return [
+        ...small.map((mark) => ({ ...mark, left: this.percent(mark.t) })),
+        ...large.map((mark, i) => ({ ...mark, left: `${at[i].toFixed(1)}px` })),
+      ];
     },
     caption() {
       const near = this.marks.filter((mark) => mark.caption && Math.abs(mark.t - this.time) <= 1);
@@ -94,6 +118,8 @@ export default {
   },
   mounted() {
     this.duration = Math.max(this.length, 0.1);
+    this.resized = new ResizeObserver(() => { this.barWidth = this.$refs.bar?.clientWidth || 900; });
+    this.resized.observe(this.$refs.bar);
     this.key = (event) => this.onKey(event);
     document.addEventListener("keydown", this.key);
     const follow = () => {
@@ -105,6 +131,7 @@ export default {
   },
   beforeUnmount() {
     this.gone = true;
+    this.resized.disconnect();
     document.removeEventListener("keydown", this.key);
   },
   methods: {
@@ -137,7 +164,8 @@ export default {
     },
     toggle() {
       const video = this.$refs.video;
-      if (video.paused) video.play().catch(() => {}); // no clip yet: nothing to play
+      if (!this.clip) return;
+      if (video.paused) video.play().catch(() => {}); // interrupted by a seek: the next press plays
       else video.pause();
     },
     seek(t) {
