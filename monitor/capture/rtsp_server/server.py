@@ -142,6 +142,10 @@ class RtspServer:
         """How many viewers it plays to now."""
         return self._state(path).playing
 
+    def played(self, path: str) -> int:
+        """How many pictures it has sent, to all viewers together."""
+        return self._state(path).played_units
+
     def _state(self, path: str) -> RouteState:
         return self._states[_normal(path)]
 
