@@ -6,6 +6,7 @@ Every wait has a deadline: to connect, for an answer, and for blocking reads, wh
 
 from __future__ import annotations
 
+import asyncio
 from types import TracebackType
 from typing import Any, Final, cast
 
@@ -27,13 +28,42 @@ def connect(url: str) -> Redis:
     Answers stay bytes. A connection that Redis closed meanwhile is replaced once, at once;
     waiting and trying again is the caller's business.
     """
-    return Redis.from_url(
+    client = Redis.from_url(
         url,
         protocol=2,
         socket_connect_timeout=CONNECT_TIMEOUT_S,
         socket_timeout=ANSWER_TIMEOUT_S,
         retry=Retry(NoBackoff(), 1, supported_errors=(redis_errors.ConnectionError,)),
     )
+    pool = client.connection_pool
+    pool.connection_class = type("Connection", (_CancellableSends, pool.connection_class), {})
+    return client
+
+
+class _CancellableSends:
+    """Mixed into redis-py's connections: a cancellation while sending is never lost.
+
+    redis-py sends within ``asyncio.wait_for``, which up to Python 3.11 drops a cancellation that
+    comes as the sending ends (python/cpython#86296): a task told to stop would go on for ever.
+    """
+
+    socket_timeout: float | None
+    is_connected: bool
+    connect_check_health: Any
+    disconnect: Any
+
+    async def send_packed_command(self, command: Any, check_health: bool = True) -> None:
+        if not self.is_connected:
+            await self.connect_check_health(check_health=False)
+        limit_s, self.socket_timeout = self.socket_timeout, None
+        try:
+            async with asyncio.timeout(limit_s):
+                await super().send_packed_command(command, check_health)  # type: ignore[misc]  # the class mixed into
+        except TimeoutError as error:
+            await self.disconnect(nowait=True)
+            raise redis_errors.TimeoutError("timeout writing to socket") from error
+        finally:
+            self.socket_timeout = limit_s
 
 
 Entries = list[tuple[bytes, dict[bytes, bytes]]]
