@@ -1,1 +1,7 @@
 """Deciding from frames, as they come, that something happens on a camera."""
+
+from __future__ import annotations
+
+from monitor.trigger.camera_trigger import WIDTH_PX, CameraTrigger, StepResult
+
+__all__ = ["WIDTH_PX", "CameraTrigger", "StepResult"]

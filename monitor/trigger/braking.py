@@ -1,0 +1,182 @@
+"""Hard braking and sudden stops of single vehicles.
+
+Braking is hard when it takes a large share of the vehicle's own speed per second and, at the
+scale of vehicles in this picture, exceeds what drivers do by choice (3 m/s^2 is already unusual;
+ordinary stops at a signal stay near 2).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from monitor.domain import Evidence, EvidenceKind
+from monitor.trigger.moment import Moment
+from monitor.trigger.motion import BrakeFit, brake_fit, path_length
+from monitor.trigger.track import Track
+
+MIN_DECEL_M_S2: Final = 3.6
+_WINDOW_S: Final = 2.6
+_MIN_SPEED_M_S: Final = 3.0
+_MIN_LOST_M_S: Final = 2.2
+_MIN_LOST_SHARE: Final = 0.35
+_MIN_RATE: Final = 0.28  # of its speed per second
+_MIN_SAMPLES: Final = 9
+_MIN_FLOW: Final = 0.8  # of the samples
+_MAX_GROWTH: Final = 2.2  # of a box within the window, either way
+_MAX_DECEL_M_S2: Final = 16.0  # no tyre does this, even if the scale errs by half
+_MIN_SIGMAS: Final = 4.0
+_MIN_GAIN: Final = 0.6
+_REMEASURE_S: Final = 2.0
+_PAUSE_S: Final = 4.0
+_SUDDEN_S: Final = 3.0
+
+
+@dataclass(slots=True)
+class _Braking:
+    key_s: float
+    first_s: float
+    best: BrakeFit
+    stop_told: bool = False
+
+
+class BrakeWatch:
+    """Watches every vehicle's motion along its path."""
+
+    def __init__(self) -> None:
+        self._braking: dict[int, _Braking] = {}
+
+    def step(self, moment: Moment) -> list[Evidence]:
+        found: list[Evidence] = []
+        present = {track.id for track in moment.tracks}
+        self._braking = {key: one for key, one in self._braking.items() if key in present}
+        for track in moment.vehicles():
+            known = self._braking.get(track.id)
+            if known is not None and moment.now_s - known.first_s > _PAUSE_S and track.moving:
+                del self._braking[track.id]
+                known = None
+            if known is not None and moment.now_s - known.first_s > _REMEASURE_S:
+                found += self._stop(moment, track, known)
+                continue
+            fit = measure_braking(moment, track) if moment.is_measurable(track) else None
+            if fit is not None and (known is None or _is_better(fit, known.best)):
+                if known is None:
+                    known = _Braking(fit.onset_s, moment.now_s, fit)
+                    self._braking[track.id] = known
+                known.best = fit
+                found.append(self._hard_brake(moment, track, known))
+            if known is not None:
+                found += self._stop(moment, track, known)
+        return found
+
+    @staticmethod
+    def _hard_brake(moment: Moment, track: Track, known: _Braking) -> Evidence:
+        fit = known.best
+        decel = moment.plane.metres(fit.decel)
+        metric = moment.plane.calibrated
+        rate = fit.decel / fit.speed
+        return moment.evidence(
+            EvidenceKind.HARD_BRAKE,
+            track,
+            fit.onset_s,
+            key_s=known.key_s,
+            strength=0.35 + (decel - MIN_DECEL_M_S2) / 7.0,
+            time_uncertainty_s=fit.onset_sigma_s,
+            value=decel if metric else rate,
+            unit="m/s2" if metric else "1/s",
+            uncertainty=fit.decel_sigma if metric else fit.decel_sigma / fit.speed,
+        )
+
+    @staticmethod
+    def _stop(moment: Moment, track: Track, known: _Braking) -> list[Evidence]:
+        rest_s = track.standing_since_s
+        if known.stop_told or rest_s is None:
+            return []
+        took = rest_s - known.best.onset_s
+        if not 0.0 < took < _SUDDEN_S:
+            return []
+        known.stop_told = True
+        return [
+            moment.evidence(
+                EvidenceKind.SUDDEN_STOP,
+                track,
+                rest_s,
+                strength=0.3 + 0.5 * (1.0 - took / _SUDDEN_S),
+                time_uncertainty_s=0.3,
+                value=took,
+                unit="s",
+                uncertainty=float(np.hypot(0.25, known.best.onset_sigma_s)),
+            )
+        ]
+
+
+def measure_braking(moment: Moment, track: Track) -> BrakeFit | None:
+    """The track's braking within the last seconds, if it is hard; else None."""
+    times, points = track.ground(moment.plane, moment.now_s - _WINDOW_S)
+    if len(times) < _MIN_SAMPLES or not _followed_well(track, float(times[0])):
+        return None
+    distance = path_length(points)
+    recent = _mean_speed(times, distance, times[-1] - 0.4, times[-1])
+    fastest = max(
+        _mean_speed(times, distance, start, start + 0.5)
+        for start in np.arange(times[0], times[-1] - 0.5, 0.3)
+    ) if times[-1] - times[0] > 0.6 else 0.0  # fmt: skip
+    metres = moment.plane.metres
+    if metres(fastest) < _MIN_SPEED_M_S or recent > (1.0 - _MIN_LOST_SHARE) * fastest:
+        return None
+    fit = brake_fit(times, distance)
+    if fit is None or fit.speed <= 0.0 or fit.gain < _MIN_GAIN:
+        return None
+    lost = fit.speed - max(0.0, fit.end_speed)
+    if (
+        metres(fit.speed) < _MIN_SPEED_M_S
+        or metres(lost) < _MIN_LOST_M_S
+        or lost < _MIN_LOST_SHARE * fit.speed
+        or not MIN_DECEL_M_S2 < metres(fit.decel) < _MAX_DECEL_M_S2
+        or fit.decel < _MIN_RATE * fit.speed
+        or fit.decel < _MIN_SIGMAS * fit.decel_sigma
+        or not _slows_in_the_picture(track, fit)
+    ):
+        return None
+    return fit
+
+
+def _followed_well(track: Track, since_s: float) -> bool:
+    """Whether its own corners carried it, and it stayed about the same body."""
+    samples = track.samples(since_s)
+    sizes = [s.width * s.height for s in samples]
+    return sum(s.by_flow for s in samples) >= _MIN_FLOW * len(samples) and max(
+        sizes
+    ) < _MAX_GROWTH**2 * min(sizes)
+
+
+def _mean_speed(times: np.ndarray, distance: np.ndarray, start: float, end: float) -> float:
+    inside = (times >= start - 1e-6) & (times <= end + 1e-6)
+    if inside.sum() < 2:
+        return 0.0
+    span = times[inside]
+    return float((distance[inside][-1] - distance[inside][0]) / (span[-1] - span[0]))
+
+
+def _slows_in_the_picture(track: Track, fit: BrakeFit) -> bool:
+    """In own sizes per second it slows too, so that it is not the ground plane's error."""
+    samples = track.samples(fit.onset_s - 0.8)
+    before = [s for s in samples if s.time_s <= fit.onset_s + 0.1]
+    after = samples[-4:]
+    if len(before) < 3 or len(after) < 3:
+        return True
+    rates = []
+    for part in (before, after):
+        moved = np.hypot(part[-1].foot_x - part[0].foot_x, part[-1].foot_y - part[0].foot_y)
+        size = np.sqrt(part[-1].width * part[-1].height)
+        rates.append(float(moved / size / (part[-1].time_s - part[0].time_s)))
+    return rates[1] < 0.8 * rates[0]
+
+
+def _is_better(fit: BrakeFit, than: BrakeFit) -> bool:
+    """Of the same braking, with more of it seen."""
+    return abs(fit.onset_s - than.onset_s) < 0.8 and (
+        fit.decel_sigma / fit.decel < 0.9 * than.decel_sigma / than.decel
+    )

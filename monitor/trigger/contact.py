@@ -1,0 +1,194 @@
+"""Contact of two bodies: they meet, and their relative motion ends at once.
+
+Meeting alone proves nothing, since the picture joins bodies that stand apart in depth; braking to
+rest behind another is no contact either. A contact is an exchange of momentum: the closing speed
+collapses faster than brakes can do it, and what the striking body loses in the direction of
+closing the struck one gains (or, where the other is too heavy or too small to follow, the
+striking body alone loses more than brakes could take).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from monitor.domain import Actor, Evidence, EvidenceKind
+from monitor.trigger.blobs import PixelBox
+from monitor.trigger.moment import Moment
+from monitor.trigger.motion import line_fit
+from monitor.trigger.track import Array, Track
+
+_BEFORE_S: Final = 0.55
+_AFTER_S: Final = 0.4
+_MIN_AFTER: Final = 3  # samples
+_MIN_CLOSING_M_S: Final = 1.6
+_MIN_COLLAPSE: Final = 0.6  # share of the closing speed
+_BRAKES_M_S2: Final = 9.0  # what tyres can do
+_REACH_M: Final = 7.5  # from foot to foot: a length and what the plane errs
+_TOUCH: Final = 0.12  # of the boxes, grown on every side
+_MIN_SIGMAS: Final = 3.0
+_PAUSE_S: Final = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """What changed between two bodies at one moment, in ground units and seconds."""
+
+    time_s: float
+    time_sigma_s: float
+    closing: float
+    collapse: float  # share of the closing speed that is gone
+    lost: float  # by the striking body, along the closing direction
+    gained: float  # by the struck body
+    sigma: float  # of a change of speed
+    first_strikes: bool
+
+
+class ContactWatch:
+    """Watches every two bodies that meet in the picture."""
+
+    def __init__(self) -> None:
+        self._told: dict[tuple[int, int], float] = {}
+
+    def step(self, moment: Moment) -> list[Evidence]:
+        found: list[Evidence] = []
+        tracks = [
+            t for t in moment.tracks if t.seen_s >= moment.now_s - 0.3 and moment.is_measurable(t)
+        ]
+        for index, first in enumerate(tracks):
+            for second in tracks[index + 1 :]:
+                evidence = self._pair(moment, first, second)
+                if evidence is not None:
+                    found.append(evidence)
+        return found
+
+    def _pair(self, moment: Moment, first: Track, second: Track) -> Evidence | None:
+        if Actor.VEHICLE not in (first.actor, second.actor):
+            return None
+        if not _touch(first.box, second.box):
+            return None
+        key = (first.id, second.id)
+        if moment.now_s - self._told.get(key, -1e9) < _PAUSE_S:
+            return None
+        impact = measure_impact(moment, first, second)
+        if impact is None:
+            return None
+        strength = impact_strength(moment, impact)
+        if strength <= 0.0:
+            return None
+        self._told[key] = moment.now_s
+        striking, struck = (first, second) if impact.first_strikes else (second, first)
+        at = striking.box_at(impact.time_s)
+        return moment.evidence(
+            EvidenceKind.CONTACT,
+            striking,
+            impact.time_s,
+            other=struck,
+            strength=strength,
+            time_uncertainty_s=impact.time_sigma_s,
+            value=impact.collapse,
+            uncertainty=min(1.0, impact.sigma / impact.closing),
+            box=at.union(struck.box_at(impact.time_s)),
+        )
+
+
+def _touch(first: PixelBox, second: PixelBox) -> bool:
+    return first.grown(_TOUCH).overlap(second.grown(_TOUCH)) > 0.0
+
+
+def measure_impact(moment: Moment, first: Track, second: Track) -> Impact | None:
+    """The sharpest collapse of the two bodies' closing within the last second; None if none."""
+    start = moment.now_s - _BEFORE_S - _AFTER_S - 0.35
+    times, a, b = _together(moment, first, second, start)
+    best: Impact | None = None
+    best_error = float("inf")
+    for index in range(3, len(times) - _MIN_AFTER + 1):
+        # The contact lies between the samples index - 1 and index.
+        before = (times >= times[index - 1] - _BEFORE_S) & (np.arange(len(times)) < index)
+        after = (times <= times[index] + _AFTER_S) & (np.arange(len(times)) >= index)
+        if before.sum() < 3 or after.sum() < _MIN_AFTER:
+            continue
+        if not _touch(first.box_at(times[index]), second.box_at(times[index])):
+            continue
+        gap = moment.plane.metres(float(np.hypot(*(b[index] - a[index]))))
+        if gap > _REACH_M:
+            continue
+        impact, error = _impact_at(times, a, b, before, after, index)
+        if impact is not None and error < best_error:
+            best, best_error = impact, error
+    return best
+
+
+def _together(
+    moment: Moment, first: Track, second: Track, start_s: float
+) -> tuple[Array, Array, Array]:
+    """Times when both were measured, and where each was."""
+    ta, a = first.ground(moment.plane, start_s, whole=False)
+    tb, b = second.ground(moment.plane, start_s, whole=False)
+    times, ia, ib = np.intersect1d(ta, tb, assume_unique=True, return_indices=True)
+    return times, a[ia], b[ib]
+
+
+def _impact_at(
+    times: Array, a: Array, b: Array, before: np.ndarray, after: np.ndarray, index: int
+) -> tuple[Impact | None, float]:
+    fits = [line_fit(times[part], body[part]) for body in (a, b) for part in (before, after)]
+    a_before, a_after, b_before, b_after = fits
+    relative = a_before.velocity - b_before.velocity
+    closing = float(np.hypot(*relative))
+    if closing < 1e-6:
+        return None, 0.0
+    way = relative / closing
+    # Closing means that a moves towards b in the frame of b.
+    if float((b[index - 1] - a[index - 1]) @ way) <= 0.0:
+        return None, 0.0
+    left = float((a_after.velocity - b_after.velocity) @ way)
+    a_lost = float((a_before.velocity - a_after.velocity) @ way)
+    b_gained = float((b_after.velocity - b_before.velocity) @ way)
+    a_own, b_own = float(a_before.velocity @ way), float(-b_before.velocity @ way)
+    first_strikes = a_own >= b_own
+    lost, gained = (a_lost, b_gained) if first_strikes else (b_gained, a_lost)
+    sigma = float(np.sqrt(sum(fit.sigma**2 for fit in fits)))
+    distance = (b - a) @ way
+    error = sum(_squared_error(times[part], distance[part]) for part in (before, after))
+    half = float(times[index] - times[index - 1]) / 2
+    impact = Impact(
+        time_s=float(times[index - 1]) + half,
+        time_sigma_s=half + 0.05,
+        closing=closing,
+        collapse=1.0 - left / closing,
+        lost=lost,
+        gained=gained,
+        sigma=sigma,
+        first_strikes=first_strikes,
+    )
+    return impact, error / max(1, int(before.sum() + after.sum()) - 4)
+
+
+def _squared_error(times: Array, values: Array) -> float:
+    centred = times - times.mean()
+    rest = values - values.mean()
+    slope = float(centred @ rest) / float(centred @ centred)
+    return float(((rest - slope * centred) ** 2).sum())
+
+
+def impact_strength(moment: Moment, impact: Impact) -> float:
+    """0 where it is no contact, else how sure it is."""
+    metres = moment.plane.metres
+    closing, lost, gained = metres(impact.closing), metres(impact.lost), metres(impact.gained)
+    if closing < _MIN_CLOSING_M_S or impact.collapse < _MIN_COLLAPSE:
+        return 0.0
+    if impact.closing * impact.collapse < _MIN_SIGMAS * impact.sigma:
+        return 0.0
+    # Brakes alone take this much between the middles of the two fits.
+    by_brakes = _BRAKES_M_S2 * (_BEFORE_S + _AFTER_S) / 2
+    if lost <= 0.0:
+        return 0.0
+    exchanged = gained > max(0.15 * closing, metres(2.0 * impact.sigma) / 2)
+    if exchanged:
+        return min(1.0, 0.55 + 0.1 * (closing - _MIN_CLOSING_M_S) + 0.2 * (impact.collapse - 0.6))
+    if lost > by_brakes:
+        return min(1.0, 0.5 + 0.05 * (lost - by_brakes))
+    return 0.0

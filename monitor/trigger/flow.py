@@ -1,0 +1,116 @@
+"""Following corners from one picture to the next: pyramidal Lucas-Kanade, checked both ways.
+
+A corner is kept when tracking it back ends where it began and its surroundings still look the
+same. Both checks matter where one vehicle hides another and where a recording jumps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, cast
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+Image = npt.NDArray[np.uint8]
+Points = npt.NDArray[np.float32]
+
+_WINDOW: Final = (13, 13)
+_LEVELS: Final = 3
+_STOP: Final = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 10, 0.03)
+_BACK_ERROR_PX: Final = 0.8
+_LOOKS_ERROR: Final = 22.0  # mean absolute difference of luma around the corner
+_CORNER_QUALITY: Final = 0.02
+_CORNER_SPACING_PX: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """Where points went; ``good`` marks those to be believed."""
+
+    points: Points
+    good: npt.NDArray[np.bool_]
+
+
+def follow(before: Image, after: Image, points: Points, guess: Points) -> Flow:
+    """Track (n, 2) points; ``guess`` is where each is expected."""
+    if not len(points):
+        return Flow(points, np.zeros(0, np.bool_))
+    start = points.reshape(-1, 1, 2)
+    moved, found, looks = cv2.calcOpticalFlowPyrLK(
+        before, after, start, guess.reshape(-1, 1, 2).copy(), winSize=_WINDOW, maxLevel=_LEVELS,
+        criteria=_STOP, flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
+    )  # fmt: skip
+    back, returned, _ = cv2.calcOpticalFlowPyrLK(
+        after, before, moved, start.copy(), winSize=_WINDOW, maxLevel=1, criteria=_STOP,
+        flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
+    )  # fmt: skip
+    error = np.abs(back - start).reshape(-1, 2).max(axis=1)
+    end = cast(Points, moved.reshape(-1, 2))
+    height, width = after.shape
+    inside = (end[:, 0] > 1) & (end[:, 1] > 1) & (end[:, 0] < width - 2) & (end[:, 1] < height - 2)
+    good = (
+        (found.ravel() == 1) & (returned.ravel() == 1) & (error < _BACK_ERROR_PX)
+        & (looks.ravel() < _LOOKS_ERROR) & inside
+    )  # fmt: skip
+    return Flow(end, cast(npt.NDArray[np.bool_], good))
+
+
+def corners(luma: Image, mask: Image, box: tuple[int, int, int, int], wanted: int) -> Points:
+    """Up to ``wanted`` corners (n, 2) within a pixel box, where ``mask`` is set."""
+    x, y, width, height = box
+    if width < 4 or height < 4 or wanted < 1:
+        return np.zeros((0, 2), np.float32)
+    region = luma[y : y + height, x : x + width]
+    found = cv2.goodFeaturesToTrack(
+        region, wanted, _CORNER_QUALITY, _CORNER_SPACING_PX,
+        mask=mask[y : y + height, x : x + width], blockSize=5,
+    )  # fmt: skip
+    if found is None:
+        return np.zeros((0, 2), np.float32)
+    return cast(Points, found.reshape(-1, 2) + np.array([x, y], np.float32))
+
+
+class Steady:
+    """Where the camera has been pushed to: the shift of the whole picture against a reference.
+
+    Wind and passing lorries shake a mast; the shift is measured on fixed corners of the empty
+    scene and taken out of the picture, so that a shake is not seen as motion.
+    """
+
+    def __init__(self, wanted: int = 40) -> None:
+        self._wanted = wanted
+        self._reference: Image | None = None
+        self._corners: Points = np.zeros((0, 2), np.float32)
+        self._shift = np.zeros(2, np.float32)
+
+    def refer_to(self, empty: Image, usable: Image) -> None:
+        """Take the empty scene as the reference; ``usable`` is 255 where nothing moves."""
+        width = empty.shape[1]
+        found = cv2.goodFeaturesToTrack(
+            empty, self._wanted, 0.02, width // 14, mask=usable, blockSize=5
+        )
+        self._reference = empty
+        self._corners = (
+            np.zeros((0, 2), np.float32) if found is None else cast(Points, found.reshape(-1, 2))
+        )
+
+    def shift(self, luma: Image) -> tuple[float, float] | None:
+        """(dx, dy) in pixels against the reference; None where it cannot be told."""
+        if self._reference is None or len(self._corners) < 8:
+            return None
+        start = self._corners.reshape(-1, 1, 2)
+        moved, found, _ = cv2.calcOpticalFlowPyrLK(
+            self._reference, luma, start, (start + self._shift).astype(np.float32),
+            winSize=(15, 15), maxLevel=2, criteria=_STOP, flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
+        )  # fmt: skip
+        steps = (moved - start).reshape(-1, 2)[found.ravel() == 1]
+        if len(steps) < 8:
+            return None
+        middle = np.median(steps, axis=0)
+        agree = np.abs(steps - middle).max(axis=1) < 1.0
+        if agree.mean() < 0.5:
+            return None
+        self._shift = steps[agree].mean(axis=0).astype(np.float32)
+        return float(self._shift[0]), float(self._shift[1])

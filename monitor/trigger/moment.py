@@ -1,0 +1,82 @@
+"""What every detector gets to see at one moment, and how it states what it measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from monitor.domain import Actor, Box, Evidence, EvidenceKind
+from monitor.trigger.blobs import PixelBox
+from monitor.trigger.ground import GroundPlane
+from monitor.trigger.road import Road
+from monitor.trigger.track import Track
+
+FAR_M_PER_PX: Final = 0.6
+"""Farther off, an error of one pixel is more than braking takes in a tenth of a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The scene after one picture. ``now_s`` counts from ``origin_ms``."""
+
+    now_s: float
+    origin_ms: int
+    tracks: Sequence[Track]
+    plane: GroundPlane
+    road: Road
+    width_px: int
+    height_px: int
+
+    def wall_ms(self, time_s: float) -> int:
+        return self.origin_ms + round(time_s * 1000)
+
+    def vehicles(self) -> list[Track]:
+        return [track for track in self.tracks if track.actor is Actor.VEHICLE]
+
+    def is_measurable(self, track: Track) -> bool:
+        """Whether the body is near enough for its speed to mean anything."""
+        foot_x, foot_y = track.foot
+        if foot_y <= self.plane.horizon_px + 1.0:
+            return False
+        return self.plane.metres_per_px(float(foot_x), float(foot_y)) <= FAR_M_PER_PX
+
+    def fraction_box(self, box: PixelBox) -> Box:
+        """The box as fractions of the picture, cut to it."""
+        left = min(max(box.x / self.width_px, 0.0), 1.0)
+        top = min(max(box.y / self.height_px, 0.0), 1.0)
+        right = min(max((box.x + box.width) / self.width_px, 0.0), 1.0)
+        bottom = min(max((box.y + box.height) / self.height_px, 0.0), 1.0)
+        return (round(left, 4), round(top, 4), round(right - left, 4), round(bottom - top, 4))
+
+    def evidence(
+        self,
+        kind: EvidenceKind,
+        track: Track,
+        time_s: float,
+        *,
+        strength: float,
+        time_uncertainty_s: float,
+        key_s: float | None = None,
+        other: Track | None = None,
+        value: float | None = None,
+        unit: str = "",
+        uncertainty: float | None = None,
+        box: PixelBox | None = None,
+    ) -> Evidence:
+        """``key_s`` names what is measured again later: the time it was first put at."""
+        key_ms = self.wall_ms(time_s if key_s is None else key_s)
+        return Evidence(
+            id=f"{kind.value}-{track.id}-{key_ms}",
+            kind=kind,
+            time_ms=self.wall_ms(time_s),
+            actor=track.actor,
+            strength=round(min(1.0, max(0.0, strength)), 3),
+            track=track.id,
+            other=None if other is None else other.id,
+            value=None if value is None else round(value, 3),
+            unit=unit,
+            uncertainty=None if uncertainty is None else round(uncertainty, 3),
+            time_uncertainty_s=round(time_uncertainty_s, 3),
+            box=self.fraction_box(track.box_at(time_s) if box is None else box),
+        )

@@ -1,0 +1,124 @@
+"""Fitting motion along a path: speed, and the moment braking began. Pure arithmetic.
+
+Positions, not speeds, are fitted: differences of noisy positions are noisier still, and the
+onset of braking is where the path over time stops being straight.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float64]
+
+_STANDSTILL: Final = 0.08  # of the speed before braking
+_LEAD_S: Final = 0.4  # of constant speed that must be seen before braking begins
+
+
+@dataclass(frozen=True, slots=True)
+class LineFit:
+    """Velocity per axis and one standard deviation of it."""
+
+    velocity: Array
+    sigma: float
+
+
+@dataclass(frozen=True, slots=True)
+class BrakeFit:
+    """Constant speed ``speed`` until ``onset_s``, then ``decel``."""
+
+    onset_s: float
+    onset_sigma_s: float
+    speed: float
+    decel: float
+    decel_sigma: float
+    end_speed: float
+    gain: float  # share of the straight line's squared error that the bend explains
+
+
+def line_fit(times_s: Array, points: Array) -> LineFit:
+    """Least squares of (n, 2) points over (n,) times; needs two distinct times."""
+    centred = times_s - times_s.mean()
+    spread = float(centred @ centred)
+    velocity: Array = centred @ (points - points.mean(axis=0)) / spread
+    residual = points - points.mean(axis=0) - np.outer(centred, velocity)
+    freedom = max(1, len(times_s) - 2)
+    sigma = float(np.sqrt((residual**2).sum() / (2 * freedom) / spread))
+    return LineFit(velocity, sigma)
+
+
+def path_length(points: Array) -> Array:
+    """Distance along the path of (n, 2) points, with the jitter across it left out."""
+    if len(points) < 3:
+        return np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
+    reach = np.minimum(np.arange(len(points)) + 2, len(points) - 1)
+    back = np.maximum(np.arange(len(points)) - 2, 0)
+    chord = points[reach] - points[back]
+    length = np.hypot(chord[:, 0], chord[:, 1])
+    whole = points[-1] - points[0]
+    # Where the chord is short against the usual one, the body stands: keep the last direction.
+    usable = length > 0.25 * np.median(length) + 1e-9
+    direction = np.zeros_like(chord)
+    direction[usable] = chord[usable] / length[usable, None]
+    last = whole / (np.hypot(*whole) + 1e-9)
+    for index in range(len(points)):
+        if usable[index]:
+            last = direction[index]
+        else:
+            direction[index] = last
+    steps = (np.diff(points, axis=0) * direction[1:]).sum(axis=1)
+    return np.concatenate([[0.0], np.cumsum(steps)])
+
+
+def brake_fit(times_s: Array, distance: Array) -> BrakeFit | None:
+    """The best broken parabola through distance over time; None without enough samples.
+
+    For every possible onset the model is linear: s0 + v t - a/2 max(0, t - onset)^2. What comes
+    after standstill is cut off first, since a parabola would drive backwards.
+    """
+    times, distance = _until_standstill(times_s, distance)
+    if len(times) < 6 or times[-1] - times[0] < _LEAD_S + 0.3:
+        return None
+    onsets = np.linspace(times[0] + _LEAD_S, times[-1] - 0.2, 24)
+    bend = -0.5 * np.maximum(0.0, times[None, :] - onsets[:, None]) ** 2
+    design = np.stack(
+        [np.ones_like(bend), np.broadcast_to(times - times[0], bend.shape), bend], axis=2
+    )
+    normal = design.transpose(0, 2, 1) @ design + 1e-9 * np.eye(3)
+    right = design.transpose(0, 2, 1) @ distance
+    solution = np.linalg.solve(normal, right[..., None])[..., 0]
+    errors = ((design @ solution[..., None])[..., 0] - distance) ** 2
+    squared = errors.sum(axis=1)
+    best = int(squared.argmin())
+    line = line_fit(times, distance[:, None])
+    centred = times - times.mean()
+    straight = float(((distance - distance.mean() - centred * float(line.velocity[0])) ** 2).sum())
+    noise = float(squared[best]) / max(1, len(times) - 4)
+    decel = float(solution[best, 2])
+    speed = float(solution[best, 1])
+    near = onsets[squared <= squared[best] + 2.0 * noise + 1e-12]
+    sigma = float(np.sqrt(noise * np.linalg.inv(normal[best])[2, 2]))
+    spacing = float(onsets[1] - onsets[0])
+    return BrakeFit(
+        onset_s=float(onsets[best]),
+        onset_sigma_s=max(spacing, float(near[-1] - near[0]) / 2),
+        speed=speed,
+        decel=decel,
+        decel_sigma=sigma,
+        end_speed=speed - decel * float(times[-1] - onsets[best]),
+        gain=1.0 - float(squared[best]) / (straight + 1e-12),
+    )
+
+
+def _until_standstill(times: Array, distance: Array) -> tuple[Array, Array]:
+    """Cut after the last real movement, keeping one sample of standstill."""
+    total = float(distance[-1] - distance[0])
+    if total <= 0.0:
+        return times[:0], distance[:0]
+    usual = np.quantile(np.diff(distance) / np.diff(times), 0.8)
+    moving = np.flatnonzero(np.diff(distance) / np.diff(times) > _STANDSTILL * usual)
+    end = min(len(times), int(moving[-1]) + 3) if len(moving) else 0
+    return times[:end], distance[:end]

@@ -1,0 +1,201 @@
+"""What stands on the roadway: a stopped vehicle in flowing traffic, and a queue."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from monitor.domain import Evidence, EvidenceKind
+from monitor.trigger.blobs import PixelBox
+from monitor.trigger.moment import Moment
+from monitor.trigger.track import Track
+
+_DROVE_M_S: Final = 3.0  # before it stood; a person does not
+_STOOD_S: Final = 6.0
+_PASSES: Final = 2
+_LONG_S: Final = 150.0  # longer than any red
+_TELL_AGAIN_S: Final = 10.0
+_BESIDE_M: Final = 6.5
+_SAME_WAY: Final = 0.6
+_WAITED_S: Final = 2.0
+_QUEUE: Final = 3
+_QUEUE_GAP_M: Final = 14.0
+_QUEUE_PAUSE_S: Final = 60.0
+
+
+@dataclass(slots=True)
+class _Standing:
+    since_s: float
+    box: PixelBox
+    heading: np.ndarray  # the way it drove, on the ground
+    place: np.ndarray
+    passed_by: set[int] = field(default_factory=set)
+    told_s: float = -1e9
+
+
+class StandingWatch:
+    """Follows vehicles that came to rest, and teaches the road where waiting is usual."""
+
+    def __init__(self) -> None:
+        self._standing: dict[int, _Standing] = {}
+        self._queue_told_s = -1e9
+
+    def step(self, moment: Moment) -> list[Evidence]:
+        vehicles = moment.vehicles()
+        self._update(moment, vehicles)
+        found = []
+        for track in vehicles:
+            standing = self._standing.get(track.id)
+            if standing is None:
+                continue
+            self._count_passes(moment, standing, track, vehicles)
+            evidence = self._stopped_in_lane(moment, standing, track, vehicles)
+            if evidence is not None:
+                found.append(evidence)
+        return found + self._queue(moment, vehicles)
+
+    def _update(self, moment: Moment, vehicles: list[Track]) -> None:
+        present = {track.id: track for track in vehicles}
+        for key, standing in list(self._standing.items()):
+            track = present.get(key)
+            if track is None or track.moving:
+                del self._standing[key]
+                if track is not None and moment.now_s - standing.since_s > _WAITED_S:
+                    moment.road.waited(standing.box)
+        for track in vehicles:
+            if track.id in self._standing or track.standing_since_s is None:
+                continue
+            if track.fastest_m_s < _DROVE_M_S:
+                continue
+            heading = _heading_before(moment, track, track.standing_since_s)
+            if heading is None:
+                continue
+            place = moment.plane.to_ground(track.foot[None, :])[0]
+            self._standing[track.id] = _Standing(track.standing_since_s, track.box, heading, place)
+
+    @staticmethod
+    def _count_passes(
+        moment: Moment, standing: _Standing, track: Track, vehicles: list[Track]
+    ) -> None:
+        """A vehicle passes when it crosses the line abreast of the standing one, going its way."""
+        for other in vehicles:
+            if other is track or not other.moving or other.id in standing.passed_by:
+                continue
+            times, path = other.ground(
+                moment.plane, max(standing.since_s, moment.now_s - 1.0), whole=False
+            )
+            if len(times) < 3:
+                continue
+            relative = path - standing.place
+            along = relative @ standing.heading
+            across = relative @ np.array([-standing.heading[1], standing.heading[0]])
+            way = path[-1] - path[0]
+            length = float(np.hypot(*way))
+            if (
+                along[0] < 0.0 < along[-1]
+                and moment.plane.metres(float(np.abs(across).min())) < _BESIDE_M
+                and moment.plane.metres(length) > 1.0
+                and float(way @ standing.heading) > _SAME_WAY * length
+            ):
+                standing.passed_by.add(other.id)
+
+    @staticmethod
+    def _stopped_in_lane(
+        moment: Moment, standing: _Standing, track: Track, vehicles: list[Track]
+    ) -> Evidence | None:
+        stood = moment.now_s - standing.since_s
+        if stood < _STOOD_S or moment.now_s - standing.told_s < _TELL_AGAIN_S:
+            return None
+        foot_x, foot_y = track.foot
+        if not moment.road.is_roadway(foot_x, foot_y - 0.1 * track.box.height):
+            return None
+        flows_past = len(standing.passed_by) >= _PASSES
+        held_by_another = _stands_behind_another(moment, standing, track, vehicles)
+        usual = moment.road.is_waiting_place(standing.box)
+        if held_by_another or not (
+            (flows_past and not usual) or (flows_past and stood > _LONG_S / 3) or stood > _LONG_S
+        ):
+            return None
+        standing.told_s = moment.now_s
+        return moment.evidence(
+            EvidenceKind.STOPPED_IN_LANE,
+            track,
+            standing.since_s,
+            strength=0.4 + 0.1 * len(standing.passed_by) + stood / 120.0,
+            time_uncertainty_s=0.5,
+            value=stood,
+            unit="s",
+            uncertainty=0.5,
+            box=track.box,
+        )
+
+    def _queue(self, moment: Moment, vehicles: list[Track]) -> list[Evidence]:
+        """Three or more that stand in one line, each close to the next."""
+        if moment.now_s - self._queue_told_s < _QUEUE_PAUSE_S:
+            return []
+        standing = [
+            (track, self._standing[track.id]) for track in vehicles if track.id in self._standing
+        ]
+        for track, one in standing:
+            behind = [
+                float((one.place - other.place) @ one.heading)
+                for _, other in standing
+                if other is not one and _in_line(moment, one, other)
+            ]
+            gaps = np.diff([0.0, *sorted(gap for gap in behind if gap > 0.0)])
+            length = 1 + int(
+                np.argmin([*(moment.plane.metres(g) < _QUEUE_GAP_M for g in gaps), False])
+            )
+            if length >= _QUEUE:
+                self._queue_told_s = moment.now_s
+                last_s = max(other.since_s for _, other in standing)
+                return [
+                    moment.evidence(
+                        EvidenceKind.QUEUE,
+                        track,
+                        last_s,
+                        strength=0.4 + 0.1 * length,
+                        time_uncertainty_s=0.5,
+                        value=float(length),
+                        uncertainty=0.5,
+                    )
+                ]
+        return []
+
+
+def _heading_before(moment: Moment, track: Track, rest_s: float) -> np.ndarray | None:
+    times, path = track.ground(moment.plane, rest_s - 3.0, whole=False)
+    if len(times) < 4:
+        return None
+    way = path[-1] - path[0]
+    length = float(np.hypot(*way))
+    if moment.plane.metres(length) < 1.5:
+        return None
+    heading: np.ndarray = way / length
+    return heading
+
+
+def _in_line(moment: Moment, one: _Standing, other: _Standing) -> bool:
+    relative = other.place - one.place
+    across = abs(float(relative @ np.array([-one.heading[1], one.heading[0]])))
+    return moment.plane.metres(across) < 2.0 and float(one.heading @ other.heading) > _SAME_WAY
+
+
+def _stands_behind_another(
+    moment: Moment, standing: _Standing, track: Track, vehicles: list[Track]
+) -> bool:
+    """Whether another vehicle stands close ahead: then that one is in the way, not this."""
+    for other in vehicles:
+        if other is track or other.moving:
+            continue
+        place = moment.plane.to_ground(other.foot[None, :])[0]
+        relative = place - standing.place
+        along = moment.plane.metres(float(relative @ standing.heading))
+        across = moment.plane.metres(
+            abs(float(relative @ np.array([-standing.heading[1], standing.heading[0]])))
+        )
+        if 0.0 < along < _QUEUE_GAP_M and across < 2.0:
+            return True
+    return False

@@ -1,0 +1,128 @@
+"""One moving body and what is known of it: where it was, how large, how fast.
+
+Positions are kept in pixels of the analysed picture; they become ground positions only when a
+question is asked, because the ground plane is still being learned.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from monitor.domain import Actor
+from monitor.trigger.blobs import PixelBox
+from monitor.trigger.flow import Points
+from monitor.trigger.ground import GroundPlane
+from monitor.trigger.motion import LineFit, line_fit
+
+Array = npt.NDArray[np.float64]
+
+HISTORY: Final = 110  # samples, about 12 s
+_SPEED_WINDOW_S: Final = 0.55
+_STANDING_WINDOW_S: Final = 0.9
+_STANDING_M_S: Final = 0.55
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Where the body was in one picture; its foot is without the track's ``anchor``."""
+
+    time_s: float
+    foot_x: float
+    foot_y: float
+    width: float
+    height: float
+    whole: bool  # apart from the picture's border
+    apart: bool  # its foreground was its own, not joined with another body's
+    measured: bool  # seen, not only expected
+    by_flow: bool  # its corners were followed into this picture
+
+
+@dataclass(slots=True)
+class Track:
+    """A body with an identity. Changed by the tracker only; detectors read it."""
+
+    id: int
+    box: PixelBox
+    points: Points
+    born_s: float
+    seen_s: float
+    foot: Array  # where it meets the ground: ``carried`` + ``anchor``
+    carried: Array  # by the flow alone, from where it was first seen
+    anchor: Array = field(default_factory=lambda: np.zeros(2))  # error of the whole carried path
+    whole_samples: int = 0
+    velocity: Array = field(default_factory=lambda: np.zeros(2))  # px/s
+    history: deque[Sample] = field(default_factory=lambda: deque(maxlen=HISTORY))
+    confirmed: bool = False
+    joined_s: float = -1e9  # last time its foreground was joined with another body's
+    segment_s: float = -1e9  # since when it is followed without a gap
+    standing_since_s: float | None = None
+    actor: Actor = Actor.UNKNOWN
+    checked_s: float = -1e9  # last time it was asked whether it is a body at all
+    odd_pictures: int = 0  # in a row whose region did not look like this body alone
+    person_score: float = 0.0  # running mean; above 0.5 it is a person
+    fastest_m_s: float = 0.0
+
+    def samples(self, start_s: float, end_s: float = float("inf")) -> list[Sample]:
+        """Measured samples of the present segment within a span of time."""
+        start_s = max(start_s, self.segment_s)
+        found = []
+        for sample in reversed(self.history):
+            if sample.time_s < start_s:
+                break
+            if sample.time_s <= end_s and sample.measured:
+                found.append(sample)
+        found.reverse()
+        return found
+
+    def ground(
+        self, plane: GroundPlane, start_s: float, end_s: float = float("inf"), *, whole: bool = True
+    ) -> tuple[Array, Array]:
+        """Times (n,) and ground positions (n, 2) within a span."""
+        chosen = [s for s in self.samples(start_s, end_s) if s.whole or not whole]
+        times = np.array([s.time_s for s in chosen])
+        feet = np.array([(s.foot_x, s.foot_y) for s in chosen]).reshape(-1, 2) + self.anchor
+        return times, plane.to_ground(feet) if len(chosen) else feet
+
+    def speed_fit(
+        self, plane: GroundPlane, at_s: float, window_s: float = _SPEED_WINDOW_S
+    ) -> LineFit | None:
+        """Ground velocity over the window that ends at a time; None with too little to go by."""
+        times, points = self.ground(plane, at_s - window_s, at_s + 1e-6, whole=False)
+        return line_fit(times, points) if len(times) >= 4 else None
+
+    def update_standing(self, plane: GroundPlane, now_s: float) -> None:
+        """Notice coming to rest and moving off; the time of rest is back-dated."""
+        fit = self.speed_fit(plane, now_s, _STANDING_WINDOW_S)
+        if fit is None:
+            return
+        speed = plane.metres(float(np.hypot(*fit.velocity)))
+        self.fastest_m_s = max(self.fastest_m_s, speed)
+        if speed < _STANDING_M_S:
+            if self.standing_since_s is None:
+                self.standing_since_s = now_s - _STANDING_WINDOW_S / 2
+        elif speed > 2 * _STANDING_M_S:
+            self.standing_since_s = None
+
+    @property
+    def moving(self) -> bool:
+        return self.standing_since_s is None
+
+    def size_at(self, time_s: float) -> float:
+        """Size in pixels at the sample nearest to a time."""
+        nearest = min(self.history, key=lambda s: abs(s.time_s - time_s))
+        return float(np.sqrt(nearest.width * nearest.height))
+
+    def box_at(self, time_s: float) -> PixelBox:
+        """Box at the sample nearest to a time."""
+        s = min(self.history, key=lambda one: abs(one.time_s - time_s))
+        foot_x, foot_y = self.foot_of(s)
+        return PixelBox(foot_x - s.width / 2, foot_y - s.height, s.width, s.height)
+
+    def foot_of(self, sample: Sample) -> tuple[float, float]:
+        """Where it met the ground then, in pixels."""
+        return sample.foot_x + float(self.anchor[0]), sample.foot_y + float(self.anchor[1])

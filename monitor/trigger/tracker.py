@@ -1,0 +1,428 @@
+"""Bodies with identity over time: foreground regions joined by the flow of their corners.
+
+Each track is carried to the next picture by the median flow of its own corners (after Kalal,
+Mikolajczyk, Matas, "Forward-backward error: automatic detection of tracking failures", ICPR 2010)
+and drawn towards the foreground region that it alone claims. Where several tracks claim one
+region (one vehicle hides another), each goes on by its own flow and keeps its own size. A track
+without a region is expected to go on as before for a second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from monitor.trigger.blobs import Blob, PixelBox, find_blobs
+from monitor.trigger.flow import Flow, Points, corners, follow
+from monitor.trigger.track import Sample, Track
+
+Image = npt.NDArray[np.uint8]
+
+_CLAIM: Final = 0.3  # share of the expected box that a region must cover
+_PIECE: Final = 0.6  # or share of the region that lies in the box: it is a piece of the body
+_PIECES_FILL: Final = 0.4  # of the box around the pieces of one body
+_MISSING_S: Final = 1.0
+_TENTATIVE_MISSING_S: Final = 0.3
+_TENTATIVE_LIFE_S: Final = 2.5
+_CONFIRM_SAMPLES: Final = 4
+_CONFIRM_SIZES: Final = 0.35
+_CONFIRM_PX: Final = 4.0
+_CONFIRM_STRAIGHT: Final = 0.6  # net over gross displacement
+_POINTS_WANTED: Final = 14
+_POINTS_ENOUGH: Final = 7
+_POINTS_FEWEST: Final = 3
+_DRAW: Final = 0.6  # of the box towards its region
+_DRAW_FOOT: Final = 0.15  # of the foot that the flow carries, towards the box's
+_ODD_AREA: Final = (0.5, 1.7)  # of a region against its body's: joined, hidden or broken up
+_ODD_PICTURES: Final = 8  # after which it is believed
+_SETTLED: Final = 4  # whole samples, after which a region's foot is averaged
+_BORDER: Final = 0.015
+_MAX_TRACKS: Final = 48
+_DRIFT_PX_S: Final = 6.0
+_GHOST_CHECK_S: Final = 0.6
+_GHOST_EDGES: Final = 0.7
+_VANISHED_FILL: Final = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """Where a track should be in the present picture."""
+
+    box: PixelBox
+    points: Points
+    foot: npt.NDArray[np.float64]
+    velocity: npt.NDArray[np.float64]
+    by_flow: bool
+
+
+class Tracker:
+    """Keeps the tracks of one camera."""
+
+    def __init__(self, width_px: int, height_px: int) -> None:
+        self._width, self._height = width_px, height_px
+        self._tracks: list[Track] = []
+        self._next_id = 1
+        self._previous: Image | None = None
+        self._previous_s = 0.0
+        self.jumped = False
+
+    @property
+    def tracks(self) -> Sequence[Track]:
+        """Confirmed tracks that are still followed."""
+        return [track for track in self._tracks if track.confirmed]
+
+    def forget(self) -> None:
+        """Drop all tracks; ids are not used again."""
+        self._tracks.clear()
+        self._previous = None
+
+    def owned(self) -> Image:
+        """255 where bodies are, and where something that may become one moves."""
+        mask = np.zeros((self._height, self._width), np.uint8)
+        for track in self._tracks:
+            if not track.confirmed and np.hypot(*track.velocity) < _DRIFT_PX_S:
+                continue
+            x, y, w, h = track.box.grown(0.06).clipped(self._width, self._height)
+            mask[y : y + h, x : x + w] = 255
+        return mask
+
+    def ghosts(self, time_s: float, luma: Image, empty: Image, foreground: Image) -> list[PixelBox]:
+        """Places that a body left and that are taken for one; their tracks are dropped.
+
+        Along the outline of a body that stands the picture has an edge; along that of a place
+        which was left, only the learned empty scene has.
+        """
+        found = []
+        for track in list(self._tracks):
+            still = float(np.hypot(*track.velocity)) < _DRIFT_PX_S
+            if not still or time_s < track.checked_s + _GHOST_CHECK_S:
+                continue
+            track.checked_s = time_s
+            x, y, w, h = track.box.grown(0.1).clipped(self._width, self._height)
+            if w < 6 or h < 6:
+                continue
+            outline = cv2.morphologyEx(
+                foreground[y : y + h, x : x + w], cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)
+            )
+            now = _edges(luma[y : y + h, x : x + w], outline)
+            before = _edges(empty[y : y + h, x : x + w], outline)
+            if now < _GHOST_EDGES * before:
+                found.append(track.box.grown(0.1))
+                self._tracks.remove(track)
+        return found
+
+    def update(self, time_s: float, luma: Image, foreground: Image) -> None:
+        """Carry all tracks to this picture; ``jumped`` says the recording was cut."""
+        self.jumped = False
+        expected = self._expect(time_s, luma, foreground)
+        if self._recording_jumped(expected, foreground):
+            self._tracks.clear()
+            expected = []
+            self.jumped = True
+        blobs = find_blobs(foreground)
+        claims = [
+            self._claims(track, e, blobs) for track, e in zip(self._tracks, expected, strict=True)
+        ]
+        claimed: dict[int, int] = {}
+        for mine in claims:
+            for index in mine:
+                claimed[index] = claimed.get(index, 0) + 1
+        taken = {index for index, count in claimed.items() if count > 1}
+        for track, e, mine in zip(self._tracks, expected, claims, strict=True):
+            own = [index for index in mine if claimed[index] == 1]
+            shared = [index for index in mine if claimed[index] > 1]
+            own = _pieces(e.box, {index: blobs[index] for index in own})
+            taken.update(own)
+            if _covered(e.box, blobs, shared) > _covered(e.box, blobs, own):
+                own = []
+            self._advance(track, e, [blobs[index] for index in own], bool(mine), time_s)
+        self._drop(time_s)
+        for index, blob in enumerate(blobs):
+            if index not in taken and len(self._tracks) < _MAX_TRACKS:
+                self._add(blob, time_s)
+        self._plant(luma, foreground, time_s)
+        self._previous, self._previous_s = luma, time_s
+
+    def _expect(self, time_s: float, luma: Image, foreground: Image) -> list[Expected]:
+        if self._previous is None or not self._tracks:
+            return [Expected(t.box, t.points, t.foot, t.velocity, False) for t in self._tracks]
+        span = max(1e-3, time_s - self._previous_s)
+        steps = [(t.velocity * span).astype(np.float32) for t in self._tracks]
+        points = np.concatenate([t.points for t in self._tracks])
+        guess = np.concatenate(
+            [t.points + step for t, step in zip(self._tracks, steps, strict=True)]
+        )
+        flow = follow(self._previous, luma, points, guess)
+        result, start = [], 0
+        for track in self._tracks:
+            end = start + len(track.points)
+            result.append(
+                _carried(
+                    track, Flow(flow.points[start:end], flow.good[start:end]), foreground, span
+                )
+            )
+            start = end
+        return result
+
+    def _recording_jumped(self, expected: Sequence[Expected], foreground: Image) -> bool:
+        """Most bodies gone at once, from the middle of the picture, is a cut, not traffic."""
+        inner, gone = 0, 0
+        for track, e in zip(self._tracks, expected, strict=True):
+            if not track.confirmed or track.seen_s < self._previous_s or not self._whole(e.box):
+                continue
+            inner += 1
+            x, y, w, h = e.box.clipped(self._width, self._height)
+            fill = cv2.countNonZero(foreground[y : y + h, x : x + w]) / max(1, w * h)
+            gone += not e.by_flow and fill < _VANISHED_FILL
+        return gone >= 2 and gone >= 0.6 * inner
+
+    def _claims(self, track: Track, e: Expected, blobs: Sequence[Blob]) -> list[int]:
+        mine = []
+        for index, blob in enumerate(blobs):
+            shared = e.box.overlap(blob.box)
+            if shared > _CLAIM * e.box.area or shared > _PIECE * blob.box.area:
+                mine.append(index)
+        if mine or track.confirmed:
+            return mine
+        # A new body whose speed is not known yet: the nearest region of about its size.
+        best, best_distance = -1, 1.3 * e.box.size
+        for index, blob in enumerate(blobs):
+            ratio = blob.box.size / e.box.size
+            distance = float(np.hypot(*np.subtract(blob.box.centre, e.box.centre)))
+            if 0.6 < ratio < 1.7 and distance < best_distance:
+                best, best_distance = index, distance
+        return [best] if best >= 0 else []
+
+    def _advance(
+        self, track: Track, e: Expected, own: Sequence[Blob], joined_or_seen: bool, time_s: float
+    ) -> None:
+        span = max(1e-3, time_s - self._previous_s)
+        box, velocity = e.box, e.velocity
+        measured = e.by_flow or bool(own)
+        young = time_s - track.born_s < 0.8
+        region = _united(own)
+        if region is not None and e.by_flow and not young and self._is_odd(track, e, region):
+            region = None
+        joined = joined_or_seen and region is None
+        if region is not None:
+            if not e.by_flow:
+                step = np.subtract(region.centre, track.box.centre) / span
+                velocity = step if len(track.history) < 2 else 0.5 * velocity + 0.5 * step
+            box = _between(box, region, 1.0 if young else _DRAW)
+        whole = self._whole(box) and (region is None or self._whole(region))
+        # The flow alone tells how it moves; the region tells where it is. Its error is taken out
+        # of the whole path at once, so that a region's jump is never seen as motion.
+        if e.by_flow:
+            track.carried = track.carried + (e.foot - track.foot)
+            if region is not None and whole:
+                draw = _DRAW_FOOT if track.whole_samples >= _SETTLED else 1.0
+                track.anchor = track.anchor + draw * (box.foot - e.foot)
+        else:
+            track.carried = track.carried + (box.foot - track.foot)
+        track.whole_samples += whole
+        track.foot = track.carried + track.anchor
+        if measured:
+            if time_s - track.seen_s > 0.35:
+                track.segment_s = time_s
+            track.seen_s = time_s
+        if joined:
+            track.joined_s = time_s
+        track.box, track.points, track.velocity = box, e.points, velocity
+        track.history.append(_sample(track, time_s, whole, region is not None, e))
+        if not track.confirmed:
+            track.confirmed = _is_moving_body(track)
+
+    def _is_odd(self, track: Track, e: Expected, region: PixelBox) -> bool:
+        """Whether a region is too large or too small to be this body alone.
+
+        Too large a one is believed after a while, too small a one only if the body's corners
+        are in it: a standing vehicle must not shrink to what is left of it.
+        """
+        ratio = region.area / e.box.area
+        if _ODD_AREA[0] < ratio < _ODD_AREA[1] or not self._whole(region):
+            track.odd_pictures = 0
+            return False
+        track.odd_pictures += 1
+        if track.odd_pictures <= _ODD_PICTURES:
+            return True
+        near = region.grown(0.2)
+        inside = (
+            (e.points[:, 0] > near.x) & (e.points[:, 0] < near.x + near.width)
+            & (e.points[:, 1] > near.y) & (e.points[:, 1] < near.y + near.height)
+        )  # fmt: skip
+        return ratio < 1.0 and float(inside.mean()) < 0.8
+
+    def _whole(self, box: PixelBox) -> bool:
+        margin = _BORDER * self._width
+        return (
+            box.x > margin and box.y > margin
+            and box.x + box.width < self._width - margin
+            and box.y + box.height < self._height - margin
+        )  # fmt: skip
+
+    def _drop(self, time_s: float) -> None:
+        kept: list[Track] = []
+        for track in self._tracks:
+            missing = time_s - track.seen_s
+            limit = _MISSING_S if track.confirmed else _TENTATIVE_MISSING_S
+            cx, cy = track.box.centre
+            outside = not (0 < cx < self._width and 0 < cy < self._height)
+            stale = not track.confirmed and time_s - track.born_s > _TENTATIVE_LIFE_S
+            if missing > limit or outside or stale or self._is_part_of_another(track, time_s):
+                continue
+            kept.append(track)
+        self._tracks = kept
+
+    def _is_part_of_another(self, track: Track, time_s: float) -> bool:
+        """A young track inside an older one's box that moves alike is a piece of that body."""
+        if time_s - track.born_s > 1.5:
+            return False
+        for other in self._tracks:
+            if other is track or (other.born_s, other.id) >= (track.born_s, track.id):
+                continue
+            if track.box.overlap(other.box) > 0.7 * track.box.area:
+                apart = float(np.hypot(*(track.velocity - other.velocity)))
+                if apart < 0.35 * float(np.hypot(*other.velocity)) + 6.0:
+                    return True
+        return False
+
+    def _add(self, blob: Blob, time_s: float) -> None:
+        points = np.zeros((0, 2), np.float32)
+        foot = np.array(blob.box.foot)
+        track = Track(
+            self._next_id, blob.box, points, time_s, time_s, foot, foot.copy(), segment_s=time_s
+        )
+        track.history.append(_sample(track, time_s, self._whole(blob.box), True, None))
+        self._next_id += 1
+        self._tracks.append(track)
+
+    def _plant(self, luma: Image, foreground: Image, time_s: float) -> None:
+        """Give corners to tracks that have too few, from their own foreground only."""
+        for track in self._tracks:
+            if len(track.points) >= _POINTS_ENOUGH or track.seen_s < time_s:
+                continue
+            box = track.box.clipped(self._width, self._height)
+            mask = foreground.copy() if track.joined_s == time_s else foreground
+            if track.joined_s == time_s:
+                for other in self._tracks:
+                    if other is not track:
+                        ox, oy, ow, oh = other.box.clipped(self._width, self._height)
+                        mask[oy : oy + oh, ox : ox + ow] = 0
+            fresh = corners(luma, mask, box, _POINTS_WANTED - len(track.points))
+            track.points = np.concatenate([track.points, fresh])
+
+
+def _sample(track: Track, time_s: float, whole: bool, apart: bool, e: Expected | None) -> Sample:
+    box, (foot_x, foot_y) = track.box, track.carried
+    by_flow = e is not None and e.by_flow
+    return Sample(
+        time_s, float(foot_x), float(foot_y), box.width, box.height, whole, apart,
+        measured=track.seen_s == time_s, by_flow=by_flow,
+    )  # fmt: skip
+
+
+def _edges(region: Image, where: npt.NDArray[Any]) -> float:
+    """Mean strength of the edges at some pixels."""
+    dx = cv2.Sobel(region, cv2.CV_32F, 1, 0)
+    dy = cv2.Sobel(region, cv2.CV_32F, 0, 1)
+    return float(cv2.mean(cv2.magnitude(dx, dy), where.astype(np.uint8))[0])
+
+
+def _covered(box: PixelBox, blobs: Sequence[Blob], indices: Sequence[int]) -> float:
+    return sum(box.overlap(blobs[index].box) for index in indices)
+
+
+def _pieces(box: PixelBox, candidates: dict[int, Blob]) -> list[int]:
+    """The region that covers most of the expected box, and others that fill it up with it."""
+    order = sorted(candidates, key=lambda index: -box.overlap(candidates[index].box))
+    if not order:
+        return []
+    chosen = order[:1]
+    united, area = candidates[chosen[0]].box, candidates[chosen[0]].area
+    near = box.grown(0.1)
+    for index in order[1:]:
+        blob = candidates[index]
+        larger = united.union(blob.box)
+        inside = near.overlap(blob.box) > _PIECE * blob.box.area
+        if inside and area + blob.area > _PIECES_FILL * larger.area:
+            chosen.append(index)
+            united, area = larger, area + blob.area
+    return chosen
+
+
+def _united(blobs: Sequence[Blob]) -> PixelBox | None:
+    if not blobs:
+        return None
+    region = blobs[0].box
+    for blob in blobs[1:]:
+        region = region.union(blob.box)
+    return region
+
+
+def _between(box: PixelBox, region: PixelBox, draw: float) -> PixelBox:
+    keep = 1.0 - draw
+    return PixelBox(
+        keep * box.x + draw * region.x,
+        keep * box.y + draw * region.y,
+        keep * box.width + draw * region.width,
+        keep * box.height + draw * region.height,
+    )
+
+
+def _carried(track: Track, flow: Flow, foreground: Image, span_s: float) -> Expected:
+    """The track moved by the median of its corners' flow, those that disagree left out."""
+    step = track.velocity * span_s
+    unseen = Expected(
+        track.box.moved(float(step[0]), float(step[1])), flow.points[:0], track.foot + step,
+        track.velocity, False,
+    )  # fmt: skip
+    good = flow.good.copy()
+    if good.any():
+        ends = flow.points[good].astype(np.intp)
+        good[good] = foreground[ends[:, 1], ends[:, 0]] > 0
+    if good.sum() < _POINTS_FEWEST:
+        return unseen
+    before, after = track.points[good], flow.points[good]
+    moves = after - before
+    middle = np.median(moves, axis=0)
+    limit = max(1.2, 0.22 * float(np.hypot(*middle)))
+    agree = np.hypot(*(moves - middle).T) < limit
+    if agree.sum() < max(_POINTS_FEWEST, 0.4 * len(moves)):
+        return unseen
+    before, after = before[agree], after[agree]
+    move = (after - before).mean(axis=0)
+    scale = 1.0
+    if len(before) >= 6:
+        spread = float(np.hypot(*before.std(axis=0)))
+        if spread > 2.0:
+            ratio = float(np.hypot(*after.std(axis=0))) / spread
+            scale = 1.0 + 0.5 * float(np.clip(ratio - 1.0, -0.08, 0.08))
+    velocity = move / span_s
+    if len(track.history) > 1:
+        velocity = 0.4 * track.velocity + 0.6 * velocity
+    # The flow is that of the corners; about their middle the body grows or shrinks.
+    pivot = before.mean(axis=0).astype(np.float64)
+    centre = pivot + (np.array(track.box.centre) - pivot) * scale + move
+    width, height = track.box.width * scale, track.box.height * scale
+    return Expected(
+        PixelBox(float(centre[0]) - width / 2, float(centre[1]) - height / 2, width, height),
+        after,
+        pivot + (track.foot - pivot) * scale + move,
+        velocity.astype(np.float64),
+        True,
+    )
+
+
+def _is_moving_body(track: Track) -> bool:
+    if len(track.history) < _CONFIRM_SAMPLES:
+        return False
+    feet = np.array([(s.foot_x, s.foot_y - s.height / 2) for s in track.history])
+    net = float(np.hypot(*(feet[-1] - feet[0])))
+    gross = float(np.hypot(*np.diff(feet, axis=0).T).sum())
+    needed = max(_CONFIRM_PX, _CONFIRM_SIZES * track.box.size)
+    return net > needed and net > _CONFIRM_STRAIGHT * gross
