@@ -88,14 +88,12 @@ class RuleBook:
         return self._rules.get(rule_id)
 
     def headway_rules(self) -> tuple[str, ...]:
-        """Ids of the rules on the gap to the vehicle ahead, the site's own before the generic."""
-        return tuple(
-            rule.id
-            for rule in self._rules.values()
-            if rule.verified
-            and rule.topic == "following_distance"
-            and rule.evidence[0] == "short_headway"
+        """Ids of each pack's first rule on the gap to the vehicle ahead, on any road."""
+        found = (
+            next((rule.id for rule in pack.rules if _is_on_headway(rule)), None)
+            for pack in self.packs
         )
+        return tuple(rule_id for rule_id in found if rule_id is not None)
 
     def select(
         self, kinds: Iterable[EvidenceKind], *, lang: str, max_tokens: int = 900
@@ -123,6 +121,12 @@ class RuleBook:
                 chosen.append(rule)
                 used += cost
         return tuple(chosen)
+
+
+def _is_on_headway(rule: Rule) -> bool:
+    return (
+        rule.verified and rule.topic == "following_distance" and rule.evidence[0] == "short_headway"
+    )
 
 
 def estimated_tokens(text: str, lang: str) -> int:

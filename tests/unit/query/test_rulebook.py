@@ -92,3 +92,9 @@ def test_only_generic_rules_name_the_two_seconds_outside_the_highway_code() -> N
 def test_an_unknown_pack() -> None:
     with pytest.raises(ConfigError, match="mars"):
         load_pack("mars")
+
+
+def test_one_rule_on_headway_of_each_pack() -> None:
+    assert rulebook("cn").headway_rules() == ("cn-rtsl-43", "gen-two-seconds")
+    assert rulebook("uk").headway_rules() == ("uk-hc-126", "gen-two-seconds")
+    assert rulebook("generic").headway_rules() == ("gen-two-seconds",)

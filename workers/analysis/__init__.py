@@ -1,0 +1,1 @@
+"""One incident's way from a job to an explained alert; the process itself is workers.analyse."""

@@ -1,0 +1,120 @@
+"""An incident's files: clip, snapshot at the peak, key frames; and the pictures for the model.
+
+Everything is written beside its name first and renamed, so the dashboard never serves half a
+file. A disk that is full or read-only costs the files, never the alert. Runs in a thread.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from monitor.clock import utc
+from monitor.domain import AlertMedia, Evidence, Incident
+from monitor.errors import MediaError
+from monitor.media.clip import remux
+from monitor.media.stills import Still
+from monitor.media.window import Wanted, decode_wanted
+from monitor.query.sampling import Pair
+from workers.analysis.footage import Footage
+
+logger = logging.getLogger(__name__)
+
+KEY_FRAMES: Final = 6
+_APART_MS: Final = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """What was decoded of a window."""
+
+    media: AlertMedia | None
+    stills: list[Still | None]  # of the pairs: first, second, first, second, ...
+
+
+def frame_times_s(footage: Footage) -> list[float]:
+    """The times of the window's pictures."""
+    return [footage.window.t_s(unit.capture_ms) for unit in footage.units]
+
+
+def important_times_ms(incident: Incident, evidence: Sequence[Evidence]) -> list[int]:
+    """The peak first, then the evidence by strength, then the triggers' moments."""
+    strongest = sorted(evidence, key=lambda item: (-item.strength, item.time_ms, item.id))
+    times = [incident.peak_ms, *(item.time_ms for item in strongest)]
+    times += [trigger.time_ms for trigger in incident.triggers]
+    return list(dict.fromkeys(times))
+
+
+def take_pictures(
+    incident: Incident,
+    footage: Footage,
+    evidence: Sequence[Evidence],
+    pairs: Sequence[Pair],
+    *,
+    frame_width: int,
+    media_dir: Path,
+) -> Pictures:
+    """Write the files and decode the pairs, each GOP once."""
+    start_ms, end_ms = footage.window.start_ms, footage.window.end_ms
+    keys: list[int] = []
+    for time_ms in important_times_ms(incident, evidence):
+        inside = start_ms <= time_ms <= end_ms
+        if inside and all(abs(time_ms - other) >= _APART_MS for other in keys):
+            keys.append(time_ms)
+    keys = sorted(keys[:KEY_FRAMES])
+    wanted = [
+        Wanted(start_ms + ms, frame_width)
+        for pair in pairs
+        for ms in (pair.first_ms, pair.second_ms)
+    ]
+    count = len(wanted)
+    wanted += [Wanted(time_ms, None) for time_ms in (incident.peak_ms, *keys)]
+    try:
+        stills = decode_wanted(footage.units, footage.params, wanted, os.cpu_count() or 1)
+    except MediaError as error:
+        logger.warning("no picture of %s: %s", incident.id, error)
+        stills = [None] * len(wanted)
+    return Pictures(_write(incident, footage, stills[count:], media_dir), stills[:count])
+
+
+def _write(
+    incident: Incident, footage: Footage, stills: Sequence[Still | None], media_dir: Path
+) -> AlertMedia | None:
+    """The files that could be written; None if none could."""
+    day = utc(incident.start_ms).strftime("%Y-%m-%d")
+    below = Path(incident.camera) / day / incident.id
+    folder = media_dir / below
+    media = AlertMedia()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        remux(footage.units, footage.params, folder / "clip.mp4")
+        media = replace(media, clip=f"{below}/clip.mp4")
+        snapshot, *frames = stills
+        if snapshot is not None:
+            _put(folder / "snapshot.jpg", snapshot.jpeg)
+            media = replace(media, snapshot=f"{below}/snapshot.jpg")
+        for number, still in enumerate(still for still in frames if still is not None):
+            name = f"frame_{number:03}.jpg"
+            _put(folder / name, still.jpeg)
+            media = replace(
+                media,
+                frames=(*media.frames, f"{below}/{name}"),
+                frame_times_s=(*media.frame_times_s, footage.window.t_s(still.capture_ms)),
+            )
+    except (OSError, MediaError) as error:
+        logger.warning("not all files of %s could be written: %s", incident.id, error)
+    return None if media == AlertMedia() else media
+
+
+def _put(path: Path, data: bytes) -> None:
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        partial.write_bytes(data)
+        os.replace(partial, path)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
