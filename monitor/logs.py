@@ -1,6 +1,6 @@
 """Logging of every process: concise lines on standard error, with secrets scrubbed.
 
-    2026-03-01T12:00:00.123Z INFO  ingest north-cam: online, 1280x720 h264 at 25 fps
+    2026-03-01T12:00:00.123Z INFO     ingest north-cam: online, 1280x720 h264 at 25 fps
 
 A camera's id comes from :func:`camera` (a context, inherited by tasks and ``to_thread``) or
 from ``extra={"camera": id}``. Scrubbing happens on the finished text, tracebacks included, so
@@ -23,8 +23,10 @@ from contextvars import ContextVar
 HIDDEN = "***"
 _MIN_SECRET_CHARS = 3  # shorter ones would blank out half of every line
 _camera: ContextVar[str] = ContextVar("camera", default="")
-_QUIET = ("httpx", "httpcore", "httpx2", "httpcore2", "openai", "aiortc", "aioice", "amqtt", "asyncio", "transitions",
-          "watchfiles", "uvicorn.access", "engineio", "socketio", "alembic")  # fmt: skip
+_QUIET = (
+    "httpx", "httpcore", "httpx2", "httpcore2", "openai", "aiortc", "aioice", "amqtt", "asyncio",
+    "transitions", "watchfiles", "uvicorn.access", "engineio", "socketio", "alembic",
+)  # fmt: skip
 
 _CREDENTIALS = (
     # user:password@ of an address; up to the last @, as passwords hold any character
@@ -82,7 +84,8 @@ class Formatter(logging.Formatter):
             message = f"{record.msg} {record.args!r}"
         # A message of several lines, such as an exception of libav, stays one line.
         message = " ".join(message.split("\n")) if record.exc_info is None else message
-        text = f"{stamp}.{int(record.msecs):03d}Z {record.levelname:<7} {who}: {message}"
+        about = f"{who}: " if who else ""
+        text = f"{stamp}.{int(record.msecs):03d}Z {record.levelname:<8} {about}{message}"
         if record.exc_info:
             text += "\n" + self.formatException(record.exc_info)
         if record.stack_info:

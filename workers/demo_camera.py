@@ -8,9 +8,8 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from monitor.capture.rtsp_server import Route, RtspServer, VideoSource
-
 from monitor import logs
+from monitor.capture.rtsp_server import Route, RtspServer, VideoSource
 from workers.commands.worker import serve
 
 

@@ -20,6 +20,7 @@ from monitor.errors import CausewayError
 
 PASSED_THROUGH: Final = frozenset({"h264", "hevc"})
 _FPS_MAX: Final = 30
+_LARGEST_BYTES: Final = 1 << 30
 _SCENE_FORMAT: Final = 1  # raised when a cached scene must not be used any more
 
 
@@ -66,6 +67,11 @@ def playable(cache: Path, file: Path) -> Path:
     """The file itself where its codec can be sent as it is, else an H.264 copy."""
     if not file.is_file():
         raise CausewayError(f"{file}: there is no such file")
+    if file.stat().st_size > _LARGEST_BYTES:
+        raise CausewayError(
+            f"{file} is larger than {_LARGEST_BYTES >> 20} MiB, and the demo's camera holds all of "
+            f"it in memory: cut it first, as in ffmpeg -i {file.name} -t 300 -c copy short.mp4"
+        )
     try:
         with av.open(str(file)) as source:
             if not source.streams.video:

@@ -44,7 +44,8 @@ def doctor(config_path: Path, *, json_out: bool) -> int:
     report["findings"] = [asdict(finding) for finding in findings]
     healthy = not problems and all(finding.ok is not False for finding in findings)
     report["ok"] = healthy
-    print(scrub(json.dumps(report, indent=2)) if json_out else scrub(_as_text(report, findings)))
+    clean = _scrubbed(report, scrub)
+    print(json.dumps(clean, indent=2) if json_out else _as_text(clean))
     if problems:
         return exits.CONFIG
     return exits.OK if healthy else exits.FAILED
@@ -83,13 +84,24 @@ async def look_around(config: Config) -> list[Finding]:
     return [*findings, *cameras]
 
 
-def _as_text(report: Mapping[str, Any], findings: list[Finding]) -> str:
+def _scrubbed(value: Any, scrub: Scrubber) -> Any:
+    """Every text inside, one by one: scrubbing finished JSON would break it."""
+    if isinstance(value, str):
+        return scrub(value)
+    if isinstance(value, dict):
+        return {key: _scrubbed(item, scrub) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_scrubbed(item, scrub) for item in value]
+    return value
+
+
+def _as_text(report: Mapping[str, Any]) -> str:
     lines = [f"{name:<24} {version}" for name, version in report["versions"].items()]
     lines += ["", f"configuration {report['config_file']}"]
     lines += [f"  {problem}" for problem in report["problems"]]
     if "config" in report:
         lines += [f"  {line}" for line in json.dumps(report["config"], indent=2).splitlines()]
     lines.append("")
-    lines += [f"{_MARKS[finding.ok]} {finding.name}: {finding.detail}" for finding in findings]
+    lines += [f"{_MARKS[f['ok']]} {f['name']}: {f['detail']}" for f in report["findings"]]
     lines += ["", "nothing is wrong" if report["ok"] else "something is wrong: see BAD above"]
     return "\n".join(lines)

@@ -14,6 +14,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import aiomqtt
+import httpx
+from sqlalchemy import text
+
+from monitor import wire
+from monitor.archive import engine as database
+from monitor.buffer.cameras import CameraStore
+from monitor.buffer.connection import connect, translated
+from monitor.buffer.heartbeat import read_heartbeats
 from monitor.config import endpoints
 from monitor.config.models import Config
 from monitor.config.secrets import redacted_address
@@ -45,8 +54,6 @@ async def bounded(name: str, look: Callable[[], Awaitable[Finding]]) -> Finding:
 
 async def redis(config: Config) -> Finding:
     """Whether Redis answers, and how it treats what it is given."""
-    from monitor.buffer.connection import connect, translated
-
     client = connect(endpoints.redis_url(config))
     try:
         async with translated():
@@ -77,8 +84,6 @@ async def redis(config: Config) -> Finding:
 
 async def mqtt(config: Config) -> Finding:
     """Whether the broker lets us in."""
-    import aiomqtt
-
     host, port = endpoints.mqtt_address(config)
     password = config.mqtt.password
     data = {"host": host, "port": port, "embedded": config.mqtt.host is None}
@@ -99,18 +104,14 @@ async def mqtt(config: Config) -> Finding:
 
 async def archive(config: Config) -> Finding:
     """Whether the database answers."""
-    from sqlalchemy import text
-
-    from monitor.archive.engine import open_engine, translated
-
     address = endpoints.archive_url(config)
     if config.archive.url is None:
         path = config.data_dir.resolve() / "archive.db"
         if not path.exists():
             return Finding("archive", None, f"{path} is made at the first start")
-    engine = open_engine(address)
+    engine = database.open_engine(address)
     try:
-        async with translated(engine), engine.connect() as connection:
+        async with database.translated(engine), engine.connect() as connection:
             await connection.execute(text("SELECT 1"))
     finally:
         await engine.dispose()
@@ -124,8 +125,6 @@ async def model(config: Config) -> Finding:
         return Finding(
             "model", None, "none configured: alerts are explained from the evidence alone"
         )
-    import httpx
-
     key = config.query.api_key
     headers = {"Authorization": f"Bearer {key.get_secret_value()}"} if key else {}
     try:
@@ -149,10 +148,6 @@ async def model(config: Config) -> Finding:
 
 async def cameras(config: Config) -> list[Finding]:
     """Each camera's state, as ingest last said it."""
-    from monitor import wire
-    from monitor.buffer.cameras import CameraStore
-    from monitor.buffer.connection import connect
-
     client = connect(endpoints.redis_url(config))
     store = CameraStore(client)
     findings = []
@@ -175,9 +170,6 @@ async def cameras(config: Config) -> list[Finding]:
 
 async def workers(config: Config) -> Finding:
     """Which processes have given a sign of life lately."""
-    from monitor.buffer.connection import connect
-    from monitor.buffer.heartbeat import read_heartbeats
-
     client = connect(endpoints.redis_url(config))
     try:
         beats = await read_heartbeats(client)

@@ -36,7 +36,7 @@ log = logging.getLogger("test_logs")
 def test_a_line_has_time_level_worker_and_message(output: io.StringIO) -> None:
     log.info("online, %d fps", 25)
     assert re.fullmatch(
-        r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z INFO    ingest: online, 25 fps\n",
+        r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z INFO     ingest: online, 25 fps\n",
         output.getvalue(),
     )
 
