@@ -51,6 +51,7 @@ LevelOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 STREAMS = Path("streams.yaml")
+PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
 @app.command()
@@ -178,7 +179,7 @@ def health(
     raise typer.Exit(look(worker, config, max_age_s=max_age_s, json_out=json_out))
 
 
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+@app.command(context_settings=PASSED_ON)
 def bench(
     context: typer.Context,
     name: Annotated[str | None, typer.Argument(help="Which; without one they are listed.")] = None,
@@ -192,6 +193,22 @@ def bench(
         print("\n".join(names()))
         raise typer.Exit(exits.OK)
     raise typer.Exit(measure(name, list(context.args), json_out=json_out))
+
+
+@app.command(context_settings=PASSED_ON, add_help_option=False)
+def scene(context: typer.Context) -> None:
+    """Render a scenario of the crossing, with its ground truth; see `causeway scene --help`."""
+    from monitor.scene.__main__ import main as render
+
+    raise typer.Exit(render(list(context.args)))
+
+
+@app.command("serve-rtsp", context_settings=PASSED_ON, add_help_option=False)
+def serve_rtsp(context: typer.Context) -> None:
+    """Play files as RTSP cameras; see `causeway serve-rtsp --help`."""
+    from monitor.capture.rtsp_server.__main__ import main as serve
+
+    raise typer.Exit(serve(list(context.args)))
 
 
 def main() -> None:
