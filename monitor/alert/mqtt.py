@@ -63,6 +63,9 @@ class MqttPublisher:
         self._broker = broker
         self._topics = topics
         self._backoff = backoff or Backoff(SystemClock())
+        # paho reports as errors what we handle and say in our own words.
+        self._paho_logger = logging.getLogger("monitor.alert.paho")
+        self._paho_logger.setLevel(logging.CRITICAL)
         self._client: aiomqtt.Client | None = None
         self._up = asyncio.Event()
         self._broken = asyncio.Event()
@@ -130,12 +133,17 @@ class MqttPublisher:
             will=aiomqtt.Will(self._topics.status, OFFLINE, _QOS, retain=True),
             timeout=_ANSWER_S,
             keepalive=_KEEPALIVE_S,
+            logger=self._paho_logger,
             tls_context=ssl.create_default_context() if self._broker.tls else None,
         )
         await _connect(client)
         async with _Leaving(client):
             await client.subscribe(self._topics.status, _QOS)
             await client.publish(self._topics.status, ONLINE, _QOS, retain=True)
+            # aiomqtt waits in asyncio.wait_for, which up to Python 3.11 may drop a cancellation
+            # that comes as the wait ends (python/cpython#86296).
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                raise asyncio.CancelledError
             self._broken = asyncio.Event()
             self._client = client
             self.sessions += 1

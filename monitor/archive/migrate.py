@@ -6,6 +6,7 @@ one migrates under a lock, the others wait for it and find nothing to do.
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from alembic import command
@@ -32,6 +33,7 @@ async def migrate(engine: AsyncEngine) -> None:
 
 
 def _upgrade(connection: Connection) -> None:
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells its context at every start
     for_migration(connection)
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
