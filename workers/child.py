@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import os
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-_PR_SET_PDEATHSIG: Final = 1
+from monitor.parental import die_with
+
 _CHUNK_BYTES: Final = 1 << 16
 _LINE_MAX_BYTES: Final = 1 << 15
 _DRAIN_S: Final = 1.0
@@ -37,7 +37,7 @@ class Child:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=_die_with(os.getpid()),
+            preexec_fn=die_with(os.getpid()),
             env=None if env is None else dict(env),
         )
         return cls(process, sink)
@@ -76,14 +76,3 @@ class Child:
                 sink(line[:_LINE_MAX_BYTES].decode(errors="replace").rstrip("\r"))
         if rest:
             sink(rest.decode(errors="replace"))
-
-
-def _die_with(parent: int) -> Callable[[], None]:
-    prctl = ctypes.CDLL(None).prctl  # looked up before the fork: the child must only call it
-
-    def in_child() -> None:
-        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # it died before the line above
-            os._exit(1)
-
-    return in_child

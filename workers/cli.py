@@ -87,52 +87,22 @@ def demo(
     raise typer.Exit(show(options, once=once))
 
 
-def _worker(name: str, config: Path, level: Level) -> None:
-    from workers.commands.worker import run_worker
+def _add_worker(name: str, about: str, *, hidden: bool = False) -> None:
+    def command(config: ConfigOption = STREAMS, log_level: LevelOption = Level.INFO) -> None:
+        from workers.commands.worker import run_worker
 
-    raise typer.Exit(run_worker(name, config, level.value))
+        raise typer.Exit(run_worker(name, config, log_level.value))
 
-
-@app.command()
-def ingest(config: ConfigOption = STREAMS, log_level: LevelOption = Level.INFO) -> None:
-    """One worker: cameras into the rings."""
-    _worker("ingest", config, log_level)
+    app.command(name, help=about, hidden=hidden)(command)
 
 
-@app.command()
-def watch(config: ConfigOption = STREAMS, log_level: LevelOption = Level.INFO) -> None:
-    """One worker: rings to evidence and incidents."""
-    _worker("watch", config, log_level)
-
-
-@app.command()
-def analyse(config: ConfigOption = STREAMS, log_level: LevelOption = Level.INFO) -> None:
-    """One worker: incidents to explained alerts."""
-    _worker("analyse", config, log_level)
-
-
-@app.command()
-def publish(config: ConfigOption = STREAMS, log_level: LevelOption = Level.INFO) -> None:
-    """One worker: alerts to the archive and MQTT."""
-    _worker("publish", config, log_level)
-
-
-@app.command()
-def dashboard(config: ConfigOption = STREAMS, log_level: LevelOption = Level.INFO) -> None:
-    """One worker: the web app and the API."""
-    _worker("dashboard", config, log_level)
-
-
-@app.command("embedded-redis", hidden=True)
-def embedded_redis(config: ConfigOption = STREAMS, log_level: LevelOption = Level.INFO) -> None:
-    """The Redis that `run` starts where none is configured."""
-    _worker("embedded-redis", config, log_level)
-
-
-@app.command("embedded-broker", hidden=True)
-def embedded_broker(config: ConfigOption = STREAMS, log_level: LevelOption = Level.INFO) -> None:
-    """The MQTT broker that `run` starts where none is configured."""
-    _worker("embedded-broker", config, log_level)
+_add_worker("ingest", "One worker: cameras into the rings.")
+_add_worker("watch", "One worker: rings to evidence and incidents.")
+_add_worker("analyse", "One worker: incidents to explained alerts.")
+_add_worker("publish", "One worker: alerts to the archive and MQTT.")
+_add_worker("dashboard", "One worker: the web app and the API.")
+_add_worker("embedded-redis", "The Redis of `run` where none is configured.", hidden=True)
+_add_worker("embedded-broker", "The broker of `run` where none is configured.", hidden=True)
 
 
 @app.command()

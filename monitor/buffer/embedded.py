@@ -8,20 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import importlib.util
 import os
-import signal
-from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Final
 
 from monitor.errors import StoreError
+from monitor.parental import die_with
 
 START_TIMEOUT_S: Final = 10.0
 STOP_TIMEOUT_S: Final = 5.0
-_PR_SET_PDEATHSIG: Final = 1
 
 
 def redis_server_binary() -> Path:
@@ -82,7 +79,7 @@ class EmbeddedRedis:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
-            preexec_fn=_die_with(os.getpid()),
+            preexec_fn=die_with(os.getpid()),
             start_new_session=True,  # a Ctrl-C in the terminal is ours to handle, workers first
         )
         try:
@@ -136,17 +133,6 @@ class EmbeddedRedis:
                 process.kill()
             await process.wait()
         self._socket_path.unlink(missing_ok=True)
-
-
-def _die_with(parent: int) -> Callable[[], None]:
-    prctl = ctypes.CDLL(None).prctl  # looked up before the fork: the child must only call it
-
-    def in_child() -> None:
-        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # it died before the line above
-            os._exit(1)
-
-    return in_child
 
 
 async def _answers(socket_path: Path) -> bool:
