@@ -67,11 +67,13 @@ class StepResult:
 class CameraTrigger:
     """The trigger's state for one camera."""
 
-    def __init__(self, camera: Camera) -> None:
+    def __init__(self, camera: Camera, *, first_track: int = 1) -> None:
+        """``first_track``: ids of tracks begin here, so that a restart does not reuse them."""
         self._camera = camera
         self._origin_ms: int | None = None
         self._last_ms = 0
         self._shape: tuple[int, int] | None = None
+        self._tracker = Tracker(0, 0, first_track)
 
     def wants(self, capture_ms: int) -> bool:
         """Whether a picture of that time is far enough from the last one looked at."""
@@ -150,7 +152,7 @@ class CameraTrigger:
         self._collect_s = now_s
         self._steady = Steady()
         self._road = Road(width, height)
-        self._tracker = Tracker(width, height)
+        self._tracker = Tracker(width, height, self._tracker.next_id)
         self._reset_detectors(now_s)
 
     def _reset_detectors(self, now_s: float) -> None:

@@ -10,6 +10,8 @@ from monitor.domain import EvidenceKind, Incident, Severity, Trigger
 
 _ORDER: Final = tuple(Severity)
 _MAX_TRIGGERS: Final = 32
+_SAME_MS: Final = 1_000
+_SAME_PLACE: Final = 0.3  # of the smaller box
 _WEIGHT: Final = {
     EvidenceKind.CONTACT: 3,
     EvidenceKind.NEAR_MISS: 1,
@@ -32,8 +34,10 @@ def absorb(
 ) -> tuple[Change, ...]:
     """Triggers of one moment extend ``current`` or open the next; in order of time.
 
-    One that is already part of an incident (same kind, tracks and time) changes nothing, so that
-    replaying after a crash is harmless. The last change's incident is the current one.
+    One that is already part of an incident (same kind, place and time) changes nothing unless it
+    makes the incident graver, so that replaying after a crash is harmless. What changes an
+    incident always adds a trigger to it, because their number is the alert's revision. The last
+    change's incident is the current one.
     """
     changes: list[Change] = []
     for trigger in sorted(triggers, key=lambda one: (one.time_ms, one.kind)):
@@ -59,7 +63,7 @@ def chief(incident: Incident) -> Trigger:
 def severity_of(trigger: Trigger) -> Severity:
     """By kind, and by how far it is above the threshold."""
     if trigger.kind is EvidenceKind.CONTACT:
-        return Severity.CRITICAL if trigger.score >= 1.8 else Severity.HIGH
+        return Severity.CRITICAL if trigger.score >= 2.4 else Severity.HIGH
     if trigger.kind is EvidenceKind.HARD_BRAKE:
         return Severity.MEDIUM if trigger.score >= 1.3 else Severity.LOW
     return Severity.MEDIUM
@@ -71,7 +75,15 @@ def _belongs(incident: Incident, trigger: Trigger, merge_s: float) -> bool:
 
 
 def _same(a: Trigger, b: Trigger) -> bool:
-    return a.kind is b.kind and a.tracks == b.tracks and abs(a.time_ms - b.time_ms) < 1500
+    """The same thing measured again, perhaps by a process that numbers tracks otherwise."""
+    if a.kind is not b.kind or abs(a.time_ms - b.time_ms) > _SAME_MS:
+        return False
+    if a.box is None or b.box is None:
+        return a.tracks == b.tracks
+    wide = min(a.box[0] + a.box[2], b.box[0] + b.box[2]) - max(a.box[0], b.box[0])
+    high = min(a.box[1] + a.box[3], b.box[1] + b.box[3]) - max(a.box[1], b.box[1])
+    smaller = min(a.box[2] * a.box[3], b.box[2] * b.box[3])
+    return min(wide, high) > 0.0 and wide * high > _SAME_PLACE * smaller
 
 
 def _open(trigger: Trigger, camera: str) -> Incident:
@@ -87,17 +99,12 @@ def _open(trigger: Trigger, camera: str) -> Incident:
 
 
 def _extend(incident: Incident, trigger: Trigger) -> Incident:
-    known = [one for one in incident.triggers if _same(one, trigger)]
-    if known:
-        if known[0].score >= trigger.score:
-            return incident
-        triggers = tuple(trigger if one is known[0] else one for one in incident.triggers)
-    elif len(incident.triggers) >= _MAX_TRIGGERS:
-        triggers = incident.triggers
-    else:
-        triggers = (*incident.triggers, trigger)
-    extended = replace(incident, triggers=triggers)
     graver = max(incident.severity, severity_of(trigger), key=_rank)
+    known = any(_same(one, trigger) for one in incident.triggers)
+    full = len(incident.triggers) >= _MAX_TRIGGERS
+    if (known or full) and graver is incident.severity:
+        return incident
+    extended = replace(incident, triggers=(*incident.triggers, trigger))
     return replace(
         extended,
         severity=graver,

@@ -13,6 +13,7 @@ from monitor.domain import Evidence, EvidenceKind, Trigger
 
 _RELATED_MS: Final = 3_000
 _SUPPORT: Final = 0.25
+_BRAKE_CAP: Final = 1.5  # braking alone never outweighs a contact
 _SUPPORTING: Final = frozenset(
     {EvidenceKind.PEDESTRIAN_IN_ROAD, EvidenceKind.BRAKE_LIGHT_ONSET, EvidenceKind.NEAR_MISS}
 )
@@ -53,13 +54,14 @@ def judge(
 def _score(evidence: Evidence, recent: Sequence[Evidence]) -> tuple[float, str] | None:
     value = evidence.value or 0.0
     if evidence.kind is EvidenceKind.CONTACT:
-        return 2.0 * evidence.strength, (
+        return 3.2 * evidence.strength, (
             f"two bodies met and {100 * min(1.0, value):.0f} % of their closing speed"
             " was gone at once"
         )
     if evidence.kind is EvidenceKind.HARD_BRAKE:
         support = _SUPPORT if _supported(evidence, recent) else 0.0
-        return 1.6 * evidence.strength + support, f"hard braking, {value:.2g} {evidence.unit}"
+        score = min(_BRAKE_CAP, 1.6 * evidence.strength + support)
+        return score, f"hard braking, {value:.2g} {evidence.unit}"
     if evidence.kind is EvidenceKind.STOPPED_IN_LANE:
         return 0.5 + evidence.strength, f"standing for {value:.0f} s where traffic flows"
     if evidence.kind is EvidenceKind.NEAR_MISS and _braked(evidence, recent):

@@ -63,13 +63,18 @@ class Expected:
 class Tracker:
     """Keeps the tracks of one camera."""
 
-    def __init__(self, width_px: int, height_px: int) -> None:
+    def __init__(self, width_px: int, height_px: int, first_id: int = 1) -> None:
         self._width, self._height = width_px, height_px
         self._tracks: list[Track] = []
-        self._next_id = 1
+        self._next_id = first_id
         self._previous: Image | None = None
         self._previous_s = 0.0
         self.jumped = False
+
+    @property
+    def next_id(self) -> int:
+        """The id the next track will get."""
+        return self._next_id
 
     @property
     def tracks(self) -> Sequence[Track]:

@@ -1,0 +1,1 @@
+"""The parts of the watch worker; ``workers.watch`` wires them together."""
