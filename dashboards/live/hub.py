@@ -75,7 +75,9 @@ class LiveHub:
         self._clock = clock
         self._max_viewers = max_viewers
         self._channels: dict[str, _Channel] = {}
+        self._deadlines: dict[RTCPeerConnection, asyncio.Task[None]] = {}
         self._tasks = asyncio.TaskGroup()
+        self._closing = False
 
     async def __aenter__(self) -> LiveHub:
         await self._tasks.__aenter__()
@@ -87,12 +89,15 @@ class LiveHub:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self._closing = True
         for channel in self._channels.values():
             for peer in tuple(channel.peers):
                 await peer.close()
             for task in (channel.task, channel.linger):
                 if task is not None:
                     task.cancel()
+        for deadline in self._deadlines.values():
+            deadline.cancel()
         await self._tasks.__aexit__(kind, error, traceback)
 
     @property
@@ -102,9 +107,11 @@ class LiveHub:
 
     async def answer(self, camera: str, offer: str) -> str:
         """The SDP answer to a browser's offer; ``LiveRefusedError`` says why there is none."""
+        if not sdp.is_offer(offer):
+            raise LiveRefusedError("offer", "the offer lacks what a connection for video needs")
         if not sdp.offers_h264(offer):
             raise LiveRefusedError("browser", "the browser offers no H.264")
-        if self.viewers >= self._max_viewers:
+        if self._closing or self.viewers >= self._max_viewers:
             raise LiveRefusedError("viewers", f"already {self._max_viewers} live viewers")
         channel = self._channel(camera)
         await self._check_codec(camera, channel)
@@ -136,16 +143,18 @@ class LiveHub:
             viewer.end()
             channel.feed.leave(viewer)
             channel.peers.discard(peer)
+            self._wait_no_more(peer)
             await peer.close()
             self._rest(channel)
 
         def ended(reason: str) -> None:
-            if reason:
+            if reason and not self._closing:
                 logger.info("camera %s: a live viewer ends: %s", camera, reason)
                 self._tasks.create_task(leave(), name=f"live {camera} leave")
 
         async def changed() -> None:
-            if peer.connectionState == "connected":
+            if peer.connectionState == "connected" and not self._closing:
+                self._wait_no_more(peer)
                 channel.feed.join(viewer)
                 self._wake(camera, channel)
             elif peer.connectionState in ("failed", "closed"):
@@ -153,8 +162,8 @@ class LiveHub:
 
         async def expire() -> None:
             await self._clock.sleep(CONNECT_S)
-            if peer.connectionState in ("new", "connecting"):
-                await leave()
+            del self._deadlines[peer]  # it ends here; leaving must not cancel it
+            await leave()
 
         peer.on("connectionstatechange", changed)
         try:
@@ -186,8 +195,15 @@ class LiveHub:
         except BaseException:
             await leave()
             raise
-        self._tasks.create_task(expire(), name=f"live {camera} deadline")
+        if peer in channel.peers and peer.connectionState != "connected":
+            self._deadlines[peer] = self._tasks.create_task(expire(), name=f"live {camera} wait")
         return str(peer.localDescription.sdp)
+
+    def _wait_no_more(self, peer: RTCPeerConnection) -> None:
+        """It is, or it has left: in either case nobody waits for it any more."""
+        deadline = self._deadlines.pop(peer, None)
+        if deadline is not None:
+            deadline.cancel()
 
     def _wake(self, camera: str, channel: _Channel) -> None:
         if channel.linger is not None:
@@ -197,7 +213,9 @@ class LiveHub:
             channel.task = self._tasks.create_task(channel.feed.run(), name=f"live {camera}")
 
     def _rest(self, channel: _Channel) -> None:
-        if channel.feed.viewers or channel.task is None or channel.linger is not None:
+        if self._closing or channel.feed.viewers or channel.task is None:
+            return
+        if channel.linger is not None:
             return
 
         async def rest() -> None:

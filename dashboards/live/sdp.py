@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+_NEEDED = ("m=video ", "a=fingerprint:", "a=ice-ufrag:", "a=ice-pwd:")
+
 
 def without_mdns(sdp: str) -> str:
     """Drop ``.local`` candidates: each would cost a second of waiting for an mDNS answer.
@@ -11,6 +13,11 @@ def without_mdns(sdp: str) -> str:
     """
     kept = [line for line in sdp.splitlines() if not _is_mdns(line)]
     return "\r\n".join(kept) + "\r\n"
+
+
+def is_offer(sdp: str) -> bool:
+    """Whether it has what a connection for video needs; aiortc does not ask for all of it."""
+    return all(f"\n{needed}" in sdp for needed in _NEEDED)
 
 
 def offers_h264(sdp: str) -> bool:
