@@ -110,9 +110,11 @@ def answer_schema(rule_ids: Sequence[str], *, thinking: bool) -> dict[str, Any]:
     schema = wire.json_schema(Answer)
     definitions = schema["$defs"]
     antecedent = definitions["Antecedent"]["properties"]
-    antecedent["t_s"] = {"type": "number", "minimum": 0}
+    # Bounded in digits: a model that falls into a loop fills an open number to the last token.
+    antecedent["t_s"] = {"type": "number", "minimum": 0, "maximum": 9999, "multipleOf": 0.1}
     antecedent["kind"]["enum"] = [kind for kind in antecedent["kind"]["enum"] if kind != "not_seen"]
     properties = schema["properties"]
+    properties["confidence"]["multipleOf"] = 0.01
     steps = properties.pop("thinking")
     properties["rules"] = (
         {"type": "array", "maxItems": 8, "items": {"enum": list(rule_ids)}}

@@ -76,7 +76,8 @@ def test_a_flood_of_evidence_is_cut_to_the_strongest() -> None:
 
 
 def answer(**changes: object) -> dict[str, object]:
-    event = {"t_s": 17.2, "kind": "headway", "actor": "white car", "text": "It follows closely."}
+    # A time whose tenths are exact in binary: the validator divides floats for multipleOf.
+    event = {"t_s": 17.5, "kind": "headway", "actor": "white car", "text": "It follows closely."}
     return {
         "thinking": ["a", "b", "c", "d"], "is_incident": True,
         "incident_type": "rear_end_collision", "severity": "high", "root_cause": "Too close.",
@@ -96,6 +97,7 @@ def test_the_schema_holds_the_model_to_a_complete_answer() -> None:
     event = answer()["antecedents"][0]  # type: ignore[index]  # a list
     for wrong in (
         answer(rules=["invented"]), answer(antecedents=[event, event]), answer(confidence=2),
+        answer(antecedents=[event, event, event | {"t_s": 17.53125}]),
         answer(antecedents=[event, event, not_seen]), answer(antecedents=[event, event, no_time]),
         answer(incident_type="meteor"), answer(extra=1), answer(thinking=[]),
     ):  # fmt: skip
