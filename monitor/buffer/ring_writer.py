@@ -61,7 +61,8 @@ class RingWriter:
         self._mark(now_s, units[-1].entry_ms)
         floor = self._floor_ms(now_s)
         key = self._key
-        commands: list[tuple[Any, ...]] = []
+        # Trimming comes first: in a full Redis it makes the room for what follows.
+        commands: list[tuple[Any, ...]] = [("XTRIM", key, "MINID", "~", floor)]
         for unit in units:
             fields: list[Any] = [b"d", unit.data, b"g", unit.generation]
             if unit.is_key:
@@ -75,7 +76,6 @@ class RingWriter:
             if unit.capture_ms != unit.entry_ms:
                 fields += (b"o", unit.capture_ms - unit.entry_ms)
             commands.append(("XADD", key, f"{unit.entry_ms}-0", *fields))
-        commands.append(("XTRIM", key, "MINID", "~", floor))
         if now_s >= self._expire_at:
             self._expire_at = now_s + _EXPIRE_EVERY_S
             commands.append(("EXPIRE", key, FORGET_AFTER_S))
