@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 KEY_FRAMES: Final = 6
 _APART_MS: Final = 400
+_AROUND_PEAK_S: Final = (-2, 2, -5, 5)  # where little was measured
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,8 @@ def take_pictures(
     """Write the files and decode the pairs, each GOP once."""
     start_ms, end_ms = footage.window.start_ms, footage.window.end_ms
     keys: list[int] = []
-    for time_ms in important_times_ms(incident, evidence):
+    around = (incident.peak_ms + 1000 * offset_s for offset_s in _AROUND_PEAK_S)
+    for time_ms in (*important_times_ms(incident, evidence), *around):
         inside = start_ms <= time_ms <= end_ms
         if inside and all(abs(time_ms - other) >= _APART_MS for other in keys):
             keys.append(time_ms)
