@@ -29,6 +29,6 @@ if [ ! -x "$venv/bin/python" ]; then
 fi
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check uv==0.13.9
 echo "Installing what $lock names ..."
-"$venv/bin/uv" pip sync --quiet --python "$venv/bin/python" --require-hashes "$lock"
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check uv==0.13.9
+# Adding, not replacing: `make demo` must not take away what `make test` installed.
+"$venv/bin/uv" pip install --quiet --python "$venv/bin/python" --require-hashes -r "$lock"
 "$venv/bin/uv" pip install --quiet --python "$venv/bin/python" --no-deps --editable .
