@@ -57,6 +57,8 @@ class EmbeddedRedis:
         return await self._process.wait()
 
     async def __aenter__(self) -> EmbeddedRedis:
+        if len(os.fsencode(self._socket_path)) > _SOCKET_PATH_MAX:
+            raise StoreError("refused", f"a socket's path may not be so long: {self._socket_path}")
         self._socket_path.parent.mkdir(parents=True, exist_ok=True)
         self._data_dir.mkdir(parents=True, exist_ok=True)
         await self._remove_stale_socket()

@@ -9,7 +9,7 @@ again: to the same consumer when it restarts, else to whoever asks once it has b
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
@@ -140,9 +140,14 @@ class WorkQueue:
     async def touch(self, delivery: Delivery) -> bool:
         """Keep long work from being taken over. False: it already was, so stop doing it."""
         async with translated():
-            mine = await self._redis.xpending_range(
-                self._stream, self._group, delivery.id, delivery.id, 1, self._consumer
-            )
+            try:
+                mine = await self._redis.xpending_range(
+                    self._stream, self._group, delivery.id, delivery.id, 1, self._consumer
+                )
+            except ResponseError as error:
+                if not str(error).startswith("NOGROUP"):
+                    raise
+                return False  # Redis came back empty
             if not mine:
                 return False
             await self._redis.xclaim(
@@ -196,6 +201,8 @@ class WorkQueue:
             self._stream, self._group, self._consumer, self._min_idle_ms, self._claim_from, count
         )
         self._claim_from = claimed[0].decode()
+        if any(entry_id is None for entry_id, _ in claimed[1]):
+            await self._forget_deleted()  # Redis 6.2 does not say which
         if deliveries := await self._deliveries(claimed[1]):
             return deliveries
         entries = await self._read(">", count, within_deadline(block_ms))
@@ -225,10 +232,22 @@ class WorkQueue:
                 deliveries.append(Delivery(entry_id.decode(), fields[_FIELD], attempts))
         return deliveries
 
+    async def _forget_deleted(self) -> None:
+        """Acknowledge what this consumer holds of entries that somebody else deleted."""
+        held = await self._redis.xpending_range(
+            self._stream, self._group, "-", "+", 100, self._consumer
+        )
+        for one in held:
+            entry_id = cast(bytes, one["message_id"]).decode()
+            if not await self._redis.xrange(self._stream, entry_id, entry_id):
+                await self._forget(entry_id)
+
     async def _forget(self, entry_id: str) -> None:
-        pipe = self._redis.pipeline(transaction=True)
-        pipe.xack(self._stream, self._group, entry_id)
+        # Deleted first: cut off in between, it is still pending and is found deleted later. No
+        # MULTI: a full Redis refuses to queue commands, and this is what makes room.
+        pipe = self._redis.pipeline(transaction=False)
         pipe.xdel(self._stream, entry_id)
+        pipe.xack(self._stream, self._group, entry_id)
         await pipe.execute()
 
     async def _create_group(self) -> None:

@@ -20,7 +20,7 @@ def taken(backlog: Backlog) -> list[Product]:
 
 def test_what_goes_in_comes_out_in_order() -> None:
     backlog = Backlog()
-    products = [PARAMS, *(unit(n) for n in range(30))]
+    products: list[Product] = [PARAMS, *(unit(n) for n in range(30))]
     backlog.put(products)
     assert taken(backlog) == products
     assert len(backlog) == 0
