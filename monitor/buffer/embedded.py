@@ -19,6 +19,7 @@ from monitor.parental import die_with
 
 START_TIMEOUT_S: Final = 10.0
 STOP_TIMEOUT_S: Final = 5.0
+_SOCKET_PATH_MAX: Final = 107  # sun_path of Linux, without its final zero
 
 
 def redis_server_binary() -> Path:
