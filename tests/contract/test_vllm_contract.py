@@ -1,0 +1,329 @@
+"""What the product takes for granted of vLLM, asked of a real one, through the product's client.
+
+The model is noise (see tiny_qwen3vl.py): nothing here is about what it says, all of it about what
+it is shown, in what shape it must answer, and how the server refuses.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import cv2
+import httpx
+import jsonschema
+import numpy as np
+import pytest
+
+from monitor.clock import SystemClock
+from monitor.errors import QueryError
+from monitor.media.stills import Still
+from monitor.query.ask import AskSettings, ask, picture_budget
+from monitor.query.client import VisionClient
+from monitor.query.prompting import answer_schema, load_prompt
+from monitor.query.question import Question, Shot, budget, request_body
+from monitor.query.rulebook import rulebook
+from monitor.query.sampling import Pair
+from tests.contract.vllm_server import API_KEY, MODEL, VllmServer
+from tests.unit.evidence.timelines import START_MS, WINDOW, rear_end
+
+pytestmark = pytest.mark.timeout(400)  # a server's start is within the first test's time
+
+STAMP = re.compile(r"<(\d+\.\d) seconds>")
+SMALL = (64, 64)
+METRICS = {
+    "vllm:num_requests_running",
+    "vllm:num_requests_waiting",
+    "vllm:kv_cache_usage_perc",
+    "vllm:prefix_cache_hits_total",
+    "vllm:mm_cache_hits_total",
+    "vllm:time_to_first_token_seconds_count",
+    "vllm:request_queue_time_seconds_count",
+}
+"""What the product's operations page reads."""
+
+
+def still(ms: int, size: tuple[int, int] = SMALL) -> Still:
+    """A picture no other moment has."""
+    width, height = size
+    blocks = np.random.default_rng(ms).integers(0, 255, (8, 8, 3), dtype=np.uint8)
+    noise = cv2.resize(blocks, size, interpolation=cv2.INTER_NEAREST)
+    return Still(ms, width, height, cv2.imencode(".jpg", noise)[1].tobytes())
+
+
+def shots(times: Sequence[tuple[int, int]], size: tuple[int, int] = SMALL) -> tuple[Shot, ...]:
+    return tuple(Shot(Pair(a, b), still(a, size), still(b, size)) for a, b in times)
+
+
+def uneven(pairs: int, seed: int) -> list[tuple[int, int]]:
+    """Pairs 1 ms to 12 s apart, of neighbours 0 to 400 ms apart; the first is at 0."""
+    chance = random.Random(seed)
+    now, found = 0, []
+    for _ in range(pairs):
+        second = now + chance.choice([0, 33, 40, 100, 127, 200, 333, 400])
+        found.append((now, second))
+        now = second + chance.choice([1, 40, 250, 999, 3_000, 12_000])
+    return found
+
+
+TINY_SCHEMA = {
+    "type": "object",
+    "properties": {"answer": {"type": "string", "maxLength": 12}},
+    "required": ["answer"],
+    "additionalProperties": False,
+}
+
+
+def question(found: Sequence[Shot], **fields: Any) -> Question:
+    given: dict[str, Any] = {
+        "system": "You watch a road intersection.",
+        "user": "What happened, and why?",
+        "schema": TINY_SCHEMA,
+        "thinking": False,
+        "max_output_tokens": 64,
+        "max_visual_tokens": 20_000,
+    }
+    return Question(shots=tuple(found), **(given | fields))
+
+
+def rendered(server: VllmServer, asked: Question, frames_as: str) -> tuple[str, dict[str, Any]]:
+    """The prompt the model was given for a question, and the server's whole answer."""
+    body = request_body(asked, MODEL, frames_as)
+    extra = body.pop("extra_body")
+    body |= extra | {"stream": False, "return_token_ids": True}
+    del body["stream_options"]
+    response = httpx.post(
+        f"{server.endpoint}/chat/completions",
+        json=body,
+        headers={"Authorization": f"Bearer {API_KEY}"},
+        timeout=120.0,
+    )
+    response.raise_for_status()
+    answer = response.json()
+    return server.decode(answer["prompt_token_ids"]), answer
+
+
+def stamps(prompt: str) -> list[float]:
+    return [float(stamp) for stamp in STAMP.findall(prompt)]
+
+
+@pytest.mark.parametrize("pairs", [1, 2, 3, 8, 17, 32, 64])
+def test_the_prompt_shows_each_pairs_mean_time(vllm: VllmServer, pairs: int) -> None:
+    times = uneven(pairs, seed=pairs)
+    prompt, answer = rendered(vllm, question(shots(times)), "video")
+
+    expected = [(a + b) / 2000 for a, b in times]
+    seen = stamps(prompt)
+    assert len(seen) == pairs
+    assert all(abs(s - e) <= 0.05 + 1e-9 for s, e in zip(seen, expected, strict=True))
+    patches = SMALL[0] * SMALL[1] // (32 * 32)
+    assert prompt.count("<|video_pad|>") == pairs * patches
+    assert answer["usage"]["prompt_tokens"] == len(answer["prompt_token_ids"])
+
+
+def test_the_stamps_stand_before_their_own_pictures_and_after_the_fixed_part(
+    vllm: VllmServer,
+) -> None:
+    prompt, _ = rendered(vllm, question(shots([(0, 200), (9_000, 9_100)])), "video")
+    order = re.findall(r"You watch|<\d+\.\d seconds>|<\|video_pad\|>|What happened", prompt)
+    pads = ["<|video_pad|>"] * 4
+    assert order == ["You watch", "<0.1 seconds>", *pads, "<9.1 seconds>", *pads, "What happened"]
+
+
+def test_pictures_within_the_products_budget_are_not_shrunk(vllm: VllmServer) -> None:
+    """The processor shrinks every picture once a video is past its pixels: one pair too many."""
+    size = (640, 352)
+    most = budget(
+        size, frames_as="video", max_frames=128, context_length=32_768, max_output_tokens=2_048
+    )
+    pairs = most.max_frames // 2
+    times = [(n * 500, n * 500 + 200) for n in range(pairs + 1)]
+    prompt, _ = rendered(vllm, question(shots(times[:pairs], size)), "video")
+    assert prompt.count("<|video_pad|>") == pairs * 220
+    assert stamps(prompt) == pytest.approx([n / 2 + 0.1 for n in range(pairs)], abs=0.051)
+
+    prompt, _ = rendered(vllm, question(shots(times, size)), "video")
+    assert prompt.count("<|video_pad|>") < pairs * 220
+
+
+def test_pictures_one_by_one_carry_their_times_in_words(vllm: VllmServer) -> None:
+    times = [(0, 200), (3_333, 3_333), (9_000, 9_100)]
+    prompt, _ = rendered(vllm, question(shots(times)), "images")
+    assert stamps(prompt) == [0.0, 0.2, 3.3, 9.0, 9.1]
+    assert prompt.count("<|vision_start|>") == 5
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+async def test_an_incident_is_asked_and_answered_in_the_answers_shape(
+    client: VisionClient, lang: str
+) -> None:
+    """The product's whole road: prompt, rules, evidence, schema, stream, parse."""
+    deltas: list[tuple[str, str]] = []
+    settings = AskSettings("zh" if lang == "zh" else "en", "standard", "right", 16, 6_000)
+    assert (await picture_budget(client, SMALL, settings)).max_frames == 16
+    found = await ask(
+        client,
+        shots([(0, 200), (11_000, 11_200), (12_000, 12_200), (14_000, 14_200)]),
+        rear_end(),
+        WINDOW,
+        peak_ms=START_MS + 14_000,
+        rulebook=rulebook("cn"),
+        settings=settings,
+        deadline_s=120.0,
+        clock=SystemClock(),
+        on_delta=lambda thought, text: deltas.append((thought, text)),
+    )
+    assert len(found.answer.antecedents) == 3
+    assert found.notes == ()
+    assert found.unknown_rules == 0
+    assert found.frames_as == "video"
+    assert found.run.prompt_tokens is not None
+    assert found.run.prompt_tokens > 500
+    assert found.run.output_tokens is not None
+    assert len(found.answer.root_cause) <= 600
+    assert len(deltas) > 10
+    assert not any(thought for thought, _ in deltas)
+
+
+async def test_the_answer_is_valid_under_the_very_schema_that_was_sent(
+    client: VisionClient,
+) -> None:
+    schema = answer_schema(["cn-rtsl-43", "cn-impl-44"], thinking=False)
+    asked = question(shots([(0, 200), (9_000, 9_100)]), schema=schema, max_output_tokens=6_000)
+    reply = await client.ask(asked, deadline_s=120.0)
+
+    assert reply.finish_reason == "stop"
+    answer = json.loads(reply.text)
+    for field in [answer, *answer["antecedents"]]:  # floats do not divide evenly by 0.1
+        field.pop("t_s", None), field.pop("confidence", None)
+    loose = json.loads(json.dumps(schema))
+    loose["required"].remove("confidence")
+    loose["$defs"]["Antecedent"]["required"].remove("t_s")
+    jsonschema.validate(answer, loose)
+    assert set(answer["rules"]) <= {"cn-rtsl-43", "cn-impl-44"}
+
+
+async def test_the_context_length_is_the_servers(client: VisionClient) -> None:
+    assert await client.context_length(1) == 32_768
+
+
+async def test_a_prompt_that_is_too_long(client: VisionClient) -> None:
+    asked = question(shots([(0, 200)]), system="word " * 40_000)
+    with pytest.raises(QueryError, match="maximum context length") as caught:
+        await client.ask(asked, deadline_s=60.0)
+    assert caught.value.reason == "rejected"
+
+
+async def test_an_unknown_model(vllm: VllmServer) -> None:
+    async with VisionClient(vllm.endpoint, "no/such-model", api_key=API_KEY) as client:
+        with pytest.raises(QueryError, match="404") as caught:
+            await client.ask(question(shots([(0, 200)])), deadline_s=60.0)
+    assert caught.value.reason == "rejected"
+
+
+@pytest.mark.parametrize("key", [None, "wrong-key"])
+async def test_a_wrong_key(vllm: VllmServer, key: str | None) -> None:
+    async with VisionClient(vllm.endpoint, MODEL, api_key=key) as client:
+        with pytest.raises(QueryError, match="401") as caught:
+            await client.ask(question(shots([(0, 200)])), deadline_s=60.0)
+    assert caught.value.reason == "rejected"
+    assert "wrong-key" not in str(caught.value)
+
+
+def test_fewer_times_than_pictures_are_refused(vllm: VllmServer) -> None:
+    body = request_body(question(shots([(0, 200), (9_000, 9_100)])), MODEL, "video")
+    extra = body.pop("extra_body")
+    extra["media_io_kwargs"]["video"]["frames_indices"] = [0, 200, 9_000]
+    answer = httpx.post(
+        f"{vllm.endpoint}/chat/completions",
+        json=body | extra,
+        headers={"Authorization": f"Bearer {API_KEY}"},
+        timeout=60.0,
+    )
+    assert answer.status_code == 400
+    assert "frames_indices" in answer.text
+
+
+async def test_the_fixed_part_is_found_in_the_prefix_cache(
+    client: VisionClient, vllm: VllmServer
+) -> None:
+    """Other pictures, other words after them: the system prompt before them is not read again."""
+    system = load_prompt("incident", "en").system
+    await client.ask(question(shots([(0, 111)]), system=system), deadline_s=60.0)
+    before = vllm.metric("vllm:prefix_cache_hits_total")
+    reply = await client.ask(
+        question(shots([(7, 222)]), system=system, user="And then?"), deadline_s=60.0
+    )
+    hit = vllm.metric("vllm:prefix_cache_hits_total") - before
+    assert reply.prompt_tokens is not None
+    assert hit >= 0.5 * reply.prompt_tokens
+
+
+async def test_the_same_pictures_are_not_processed_twice(
+    client: VisionClient, vllm: VllmServer
+) -> None:
+    found = shots([(0, 77), (500, 577)])
+    await client.ask(question(found), deadline_s=60.0)
+    before = vllm.metric("vllm:mm_cache_hits_total")
+    await client.ask(question(found, user="And before that?"), deadline_s=60.0)
+    assert vllm.metric("vllm:mm_cache_hits_total") > before
+
+
+def test_the_metrics_that_operations_reads(vllm: VllmServer) -> None:
+    assert vllm.metric_names() >= METRICS
+
+
+def endless(number: int = 0) -> Question:
+    """A question whose answer takes the noise some ten seconds."""
+    schema = {"type": "string", "minLength": 30_000, "maxLength": 30_000}
+    return question(shots([(number, number + 100)]), schema=schema, max_output_tokens=20_000)
+
+
+async def until(condition: Any, within_s: float = 20.0) -> None:
+    """Wait for a server's own account of itself to change."""
+    async with asyncio.timeout(within_s):
+        while not await asyncio.to_thread(condition):  # noqa: ASYNC110 - another process's state
+            await asyncio.sleep(0.05)
+
+
+async def test_a_cancelled_question_ends_on_the_server(
+    client: VisionClient, vllm: VllmServer
+) -> None:
+    started = asyncio.Event()
+    task = asyncio.create_task(
+        client.ask(endless(), deadline_s=120.0, on_delta=lambda *_: started.set())
+    )
+    await asyncio.wait_for(started.wait(), 60.0)
+    assert vllm.metric("vllm:num_requests_running") == 1
+    generated = vllm.metric("vllm:generation_tokens_total")
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await until(lambda: vllm.metric("vllm:num_requests_running") == 0)
+    assert vllm.metric("vllm:generation_tokens_total") - generated < 15_000
+
+
+async def test_a_deadline_ends_the_question_here_and_there(
+    client: VisionClient, vllm: VllmServer
+) -> None:
+    with pytest.raises(QueryError, match="within 1 s") as caught:
+        await client.ask(endless(3), deadline_s=1.0)
+    assert caught.value.reason == "timeout"
+    await until(lambda: vllm.metric("vllm:num_requests_running") == 0)
+
+
+async def test_a_full_queue(client: VisionClient, vllm: VllmServer) -> None:
+    """Two run, four wait; the rest are told so at once and the client says busy."""
+    tasks = [asyncio.create_task(client.ask(endless(10 + n), deadline_s=90.0)) for n in range(14)]
+    done, _ = await asyncio.wait(tasks, timeout=60.0, return_when=asyncio.FIRST_EXCEPTION)
+    refused = [error for task in done if (error := task.exception()) is not None]
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert refused
+    assert all(isinstance(error, QueryError) and error.reason == "busy" for error in refused)
+    await until(lambda: vllm.metric("vllm:num_requests_running") == 0)
