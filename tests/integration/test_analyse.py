@@ -51,16 +51,16 @@ class FastClock:
     """Waits pass at once; time goes on by what was waited, beside real time."""
 
     def __init__(self) -> None:
-        self._ahead_s = 0.0
+        self.waited_s = 0.0
 
     def wall_ms(self) -> int:
         return END + 5000
 
     def monotonic_s(self) -> float:
-        return time.monotonic() + self._ahead_s
+        return time.monotonic() + self.waited_s
 
     async def sleep(self, seconds: float) -> None:
-        self._ahead_s += seconds
+        self.waited_s += seconds
         await asyncio.sleep(0.005)
 
 
@@ -360,6 +360,22 @@ async def test_a_camera_that_died_is_explained_with_what_there_is(
     assert alert.media.clip
 
 
+async def test_a_watch_that_stands_still_is_not_waited_for_while_the_camera_runs_on(
+    redis: Redis, private_redis: servers.Server, footage: Any, tmp_path: Path
+) -> None:
+    await prepare(redis, footage)
+    await CameraStore(redis).put_cursor("cam-1", PEAK)
+    clock = FastClock()
+    writer = RingWriter(redis, "cam-1", 120)
+    running_on = 0
+    async with worker(config(private_redis, tmp_path), clock):
+        while not await redis.xlen(OUTBOX):
+            running_on += 40
+            await writer.append([AccessUnit(END + running_on, END + running_on, False, 1, b"x")])
+            assert running_on < 40 * 2000
+    assert clock.waited_s < 60
+
+
 async def test_video_that_was_trimmed_away(
     redis: Redis, private_redis: servers.Server, footage: Any, tmp_path: Path, fake: FakeVllm
 ) -> None:
@@ -384,6 +400,25 @@ async def test_part_of_the_video_is_better_than_none(
     assert alert.window_start.timestamp() * 1000 == PEAK - 4000
     assert alert.media is not None
     assert alert.media.clip
+
+
+async def test_a_camera_that_changed_its_resolution_in_the_window(
+    redis: Redis, private_redis: servers.Server, footage: Any, tmp_path: Path, fake: FakeVllm
+) -> None:
+    units, _ = footage
+    change = PEAK - 5000
+    later = [time_ms for time_ms in video.even(181, 200) if time_ms >= change]
+    wide, params = video.encode(later, width=640, height=352, generation=2)
+    await prepare(redis, ([unit for unit in units if unit.entry_ms < change] + wide, params))
+    async with worker(config(private_redis, tmp_path, endpoint=fake.url, max_frames=16)):
+        (alert,) = await alerts(redis, 1)
+    assert alert.explainer is Explainer.QWEN3_VL
+    assert alert.window_start.timestamp() * 1000 == change
+    assert alert.media is not None
+    assert alert.media.clip is not None
+    samples = video.samples_of(tmp_path / "data" / "media" / alert.media.clip)
+    assert samples[0] == (0.0, 0)
+    assert len(samples) == len([ms for ms in later if ms <= LAST + 8000])
 
 
 async def test_a_disk_that_takes_nothing(

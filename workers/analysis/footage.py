@@ -59,12 +59,14 @@ async def wait_for_post_roll(
     incident that is extended meanwhile is waited for again. Ends early when both stand still.
     """
     began_s = progress_s = clock.monotonic_s()
-    seen: tuple[int | None, int | None] | None = None
+    seen: tuple[int | None, ...] | None = None
     while True:
         incident = await incidents.get(incident.camera, incident.id) or incident
         end_ms = nominal_window(incident, query).end_ms
-        now = (await ring.last_entry_ms(), await cameras.cursor(incident.camera))
-        if all(at_ms is not None and at_ms >= end_ms for at_ms in now):
+        at = (await ring.last_entry_ms(), await cameras.cursor(incident.camera))
+        # Up to the end only: a ring that runs on is no sign of life from a watch that does not.
+        now = tuple(None if at_ms is None else min(at_ms, end_ms) for at_ms in at)
+        if now == (end_ms, end_ms):
             return incident
         now_s = clock.monotonic_s()
         if now != seen:
