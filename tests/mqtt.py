@@ -26,7 +26,7 @@ class Subscriber:
     def __init__(self, port: int, topic: str = "#") -> None:
         self._port = port
         self._topic = topic
-        self._changed = asyncio.Condition()
+        self._news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self.subscriptions = 0
         self.received: list[Received] = []
@@ -48,16 +48,20 @@ class Subscriber:
 
     async def subscribed(self, times: int) -> None:
         """Until it has subscribed so often."""
-        async with self._changed, asyncio.timeout(30):
-            await self._changed.wait_for(lambda: self.subscriptions >= times)
+        await self._until(lambda: self.subscriptions >= times, 40)
 
     async def until(
-        self, enough: Callable[[list[Received]], bool], timeout_s: float = 30
+        self, enough: Callable[[list[Received]], bool], timeout_s: float = 40
     ) -> list[Received]:
         """What it has got, once that is enough."""
-        async with asyncio.timeout(timeout_s), self._changed:
-            await self._changed.wait_for(lambda: enough(self.received))
+        await self._until(lambda: enough(self.received), timeout_s)
         return list(self.received)
+
+    async def _until(self, true: Callable[[], bool], timeout_s: float) -> None:
+        async with asyncio.timeout(timeout_s):
+            while not true():
+                self._news.clear()
+                await self._news.wait()
 
     async def _stay(self) -> None:
         while True:
@@ -66,20 +70,31 @@ class Subscriber:
             await asyncio.sleep(0.02)  # the broker is away; there is nothing to wait for instead
 
     async def _session(self) -> None:
-        name = f"subscriber-{uuid.uuid4().hex}"
-        async with aiomqtt.Client("127.0.0.1", self._port, identifier=name, timeout=5) as client:
+        note = self._note
+
+        class Noting(asyncio.Queue[aiomqtt.Message]):
+            """aiomqtt forgets what is in its queue when the connection ends; this does not."""
+
+            def put_nowait(self, item: aiomqtt.Message) -> None:
+                note(item)
+
+        async with aiomqtt.Client(
+            "127.0.0.1",
+            self._port,
+            identifier=f"subscriber-{uuid.uuid4().hex}",
+            timeout=5,
+            queue_type=Noting,
+        ) as client:
             await client.subscribe(self._topic, qos=1)
-            async with self._changed:
-                self.subscriptions += 1
-                self._changed.notify_all()
-            async for message in client.messages:
-                payload = message.payload
-                assert isinstance(payload, bytes)
-                async with self._changed:
-                    self.received.append(
-                        Received(str(message.topic), payload, bool(message.retain))
-                    )
-                    self._changed.notify_all()
+            self.subscriptions += 1
+            self._news.set()
+            async for _ in client.messages:  # ends when the connection does
+                raise AssertionError("the queue keeps nothing")
+
+    def _note(self, message: aiomqtt.Message) -> None:
+        assert isinstance(message.payload, bytes)
+        self.received.append(Received(str(message.topic), message.payload, bool(message.retain)))
+        self._news.set()
 
 
 class Gate:

@@ -20,7 +20,7 @@ from tests import alerts
 from tests.mqtt import Received
 from workers import publish
 
-LEASE_S = 0.6
+LEASE_S = 1.5
 
 
 def config(folder: Path, redis_port: int, mqtt_port: int, *, archive: str | None = None) -> Config:

@@ -79,6 +79,10 @@ async def left_in_outbox(port: int) -> tuple[int, int]:
     return depth.waiting, depth.pending
 
 
+async def nothing_left(port: int) -> bool:
+    return await left_in_outbox(port) == (0, 0)
+
+
 async def test_alerts_go_to_archive_and_broker_and_validate(
     tmp_path: Path, redis: servers.Server, broker: servers.Server
 ) -> None:
@@ -87,6 +91,7 @@ async def test_alerts_go_to_archive_and_broker_and_validate(
         await put(redis.port, sent)
         async with publishing(config(tmp_path, redis.port, broker.port)):
             got = await subscriber.until(lambda got: len(got) == len(sent))
+            await polled(lambda: nothing_left(redis.port))
 
     assert names(got) == wanted(sent)
     for message in got:
@@ -95,7 +100,6 @@ async def test_alerts_go_to_archive_and_broker_and_validate(
         assert message.topic == f"test/demo/alerts/{document['camera']}"
         assert not message.retained
     assert await archived(tmp_path) == sorted(wanted(sent)[2::3])
-    assert await left_in_outbox(redis.port) == (0, 0)
 
 
 async def test_a_broker_killed_in_mid_burst_loses_and_reorders_nothing(
@@ -144,30 +148,27 @@ async def test_a_worker_killed_between_archive_and_ack_repeats_and_misses_nothin
     assert names(got) == wanted(sent)
 
 
-async def test_workers_killed_again_and_again_with_another_standing_by(
+async def test_a_worker_killed_in_mid_burst_while_another_stands_by(
     tmp_path: Path, redis: servers.Server, broker: servers.Server
 ) -> None:
-    sent = burst(300)
+    sent = burst(80)
     settings = config(tmp_path, redis.port, broker.port)
     async with Subscriber(broker.port, ALERTS) as subscriber:
-        running = [child(settings), child(settings)]
+        first = child(settings)
         try:
-            await put(redis.port, sent[:450])
-            await subscriber.until(lambda got: len(got) >= 50)
-            # Whichever of the two is active: the other goes on, and a third stands by.
-            running[0].kill()
-            running.append(child(settings))
-            await subscriber.until(lambda got: len(got) >= 250)
-            running[1].kill()
-            await put(redis.port, sent[450:])
-            got = await subscriber.until(lambda got: names(got[-1:]) == wanted(sent[-1:]))
+            await put(redis.port, sent[:150])
+            await subscriber.until(lambda got: len(got) >= 1)
+            async with publishing(settings):  # not active: the other has the lease
+                await subscriber.until(lambda got: len(got) >= 20)
+                first.kill()
+                await put(redis.port, sent[150:])
+                got = await subscriber.until(lambda got: names(got[-1:]) == wanted(sent[-1:]))
         finally:
-            for process in running:
-                process.kill()
-                process.join()
+            first.kill()
+            first.join()
 
     assert without_repeats(names(got)) == wanted(sent)
-    assert len(got) - len(sent) <= 2  # each death may repeat the one alert under way
+    assert len(got) - len(sent) <= 3  # each change of hands may repeat the one alert under way
     assert await archived(tmp_path) == sorted(wanted(sent)[2::3])
 
 
@@ -261,6 +262,7 @@ async def test_what_is_no_alert_goes_to_the_dead_letters_with_its_reason(
     ):
         await put(redis.port, [secret, b'{"id": 1}', replace(good, camera="a/b"), good])
         got = await subscriber.until(lambda got: len(got) == 1)
+        await polled(lambda: nothing_left(redis.port))
 
     assert names(got) == wanted([good])
     client = connect(f"redis://127.0.0.1:{redis.port}/0")
@@ -271,7 +273,6 @@ async def test_what_is_no_alert_goes_to_the_dead_letters_with_its_reason(
     assert "not an alert" in dead[0].reason
     assert "do-not-quote-me" not in dead[0].reason
     assert dead[2].reason == "not an alert: a camera's name must be one level of a topic"
-    assert await left_in_outbox(redis.port) == (0, 0)
 
 
 async def test_a_provisional_revision_after_the_explanation_is_kept_but_not_published(
