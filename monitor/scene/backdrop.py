@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import math
+import random
+from collections.abc import Callable, Iterator
+from functools import partial
+
 import cv2
 import numpy as np
+import numpy.typing as npt
 
+from monitor.scene import layout
 from monitor.scene.camera import Array, PinholeCamera
-from monitor.scene.drawing import Depth, Image
+from monitor.scene.drawing import Depth, Image, as_image
 from monitor.scene.ground import Picture, paint_ground
 from monitor.scene.light import Light
+from monitor.scene.record import VehicleState, vehicle_parts
 from monitor.scene.structures import (
     BUILDINGS,
     HEADS,
+    HEDGES,
     LAMP_POSTS,
     TREES,
     Building,
     StaticPainter,
     Tree,
 )
+from monitor.scene.vehicles import VehicleSpec, make_spec
 
 SUPERSAMPLE = 2
 CAPTION = "SIM-01  HARBOUR RD / STATION ST"
@@ -37,13 +47,14 @@ def paint_backdrop(
     for far, draw in sorted(_things(painter), key=lambda item: -item[0]):
         if far > 0.0:
             draw()
-    small: Image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+    small = as_image(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA))
     near: Depth = depth.reshape(height, SUPERSAMPLE, width, SUPERSAMPLE).min(axis=(1, 3))
     _caption(small)
     return small, near
 
 
-def _things(painter: StaticPainter):  # type: ignore[no-untyped-def]
+def _things(painter: StaticPainter) -> Iterator[tuple[float, Callable[[], None]]]:
+    """What stands, with its distance from the camera; negative where it is not in view."""
     eye = np.array(painter.camera.position[:2])
 
     def far(x: float, y: float) -> float:
@@ -51,16 +62,41 @@ def _things(painter: StaticPainter):  # type: ignore[no-untyped-def]
 
     for b in BUILDINGS:
         x = float(np.clip(eye[0], *b.x))
-        yield far(x, b.y[0]), lambda b=b: painter.building(b)
+        yield far(x, b.y[0]), partial(painter.building, b)
     for t in TREES:
-        yield far(t.x, t.y), lambda t=t: painter.tree(t)
+        yield far(t.x, t.y), partial(painter.tree, t)
     for x, y in LAMP_POSTS:
-        yield far(x, y), lambda x=x, y=y: painter.lamp_post(x, y)
+        yield far(x, y), partial(painter.lamp_post, x, y)
+    for start, end in HEDGES:
+        middle = ((start[0] + end[0]) / 2.0, (start[1] + end[1]) / 2.0)
+        yield far(*middle), partial(painter.hedge, start, end)
+    for spec, state in parked_vehicles():
+        yield far(state.x, state.y), partial(painter.parked, spec, state)
     for head in HEADS:
-        yield far(head.x, head.y), lambda h=head: painter.signal(h)
+        yield far(head.x, head.y), partial(painter.signal, head)
 
 
-def _sky(picture: Picture, below: np.ndarray, light: Light) -> None:
+def parked_vehicles() -> list[tuple[VehicleSpec, VehicleState]]:
+    """The car park's customers, who stay all day."""
+    rng = random.Random("car park")
+    parked = []
+    (x0, x1), (y0, y1) = layout.CAR_PARK_X_M, layout.CAR_PARK_Y_M
+    for row, y in ((1.0, y0 + 2.6), (-1.0, y1 - 2.6)):
+        for bay in range(int((x1 - x0) / layout.BAY_M)):
+            if rng.random() < 0.45:
+                continue
+            heading = row * math.pi / 2.0 * rng.choice((1.0, 1.0, -1.0)) + rng.gauss(0.0, 0.02)
+            x = x0 + (bay + 0.5) * layout.BAY_M + rng.gauss(0.0, 0.1)
+            spec = make_spec(rng)
+            state = VehicleState(
+                0, "", 0.0, 0.0, x, y + rng.gauss(0.0, 0.15), heading, 0.0, 0.0, False, False,
+                0.0, 0.0,
+            )  # fmt: skip
+            parked.append((spec, state))
+    return parked
+
+
+def _sky(picture: Picture, below: npt.NDArray[np.bool_], light: Light) -> None:
     height = picture.shape[0]
     rows = np.linspace(0.0, 1.0, height, dtype=np.float32)[:, None]
     top, low = np.array((214.0, 196.0, 176.0)), np.array(light.haze, np.float64) * 1.08
@@ -75,6 +111,9 @@ def _static_shadows(picture: Picture, camera: PinholeCamera, light: Light) -> No
     mask = np.zeros((high, wide), np.uint8)
     for b in BUILDINGS:
         _cast(mask, camera, light, _corners(b))
+    for spec, state in parked_vehicles():
+        for part in vehicle_parts(spec, state):
+            _cast(mask, camera, light, part)
     soft = cv2.GaussianBlur(mask, (0, 0), 3.0)
     mask[:] = 0
     rng = np.random.default_rng(3)

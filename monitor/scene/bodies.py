@@ -7,11 +7,13 @@ overlap, so the result is right without a depth buffer.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 
 from monitor.scene.camera import Array
 from monitor.scene.vehicles import Shape
@@ -80,22 +82,24 @@ _PROFILES: dict[Shape, Profile] = {
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """A convex polygon; ``points`` index into the body's vertices."""
+    """A convex polygon of the body's vertices ``start`` to ``stop``."""
 
-    points: tuple[int, ...]
+    start: int
+    stop: int
     paint: Paint
     layer: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Body:
     """Vertices (n, 3), faces sorted by layer, their outward normals (m, 3), and two hulls."""
 
     vertices: Array
     faces: tuple[Face, ...]
     normals: Array
-    lower: Array  # vertex indices whose hull is the lower body
-    upper: Array  # and the glass house
+    firsts: npt.NDArray[np.intp]  # one vertex of every face
+    lower: slice  # vertices whose hull is the lower body
+    upper: slice  # and the glass house
 
 
 class _Builder:
@@ -106,7 +110,7 @@ class _Builder:
     def add(self, paint: Paint, layer: int, *points: tuple[float, float, float]) -> None:
         start = len(self.vertices)
         self.vertices.extend(points)
-        self.faces.append(Face(tuple(range(start, start + len(points))), paint, layer))
+        self.faces.append(Face(start, len(self.vertices), paint, layer))
 
     def both(self, paint: Paint, layer: int, *points: tuple[float, float, float]) -> None:
         """On the left as given (counter-clockwise from outside), mirrored on the right."""
@@ -152,13 +156,14 @@ def body_of(shape: Shape, length: float, width: float, height: float) -> Body:
     faces = tuple(sorted(b.faces, key=lambda face: face.layer))
     vertices = np.array(b.vertices, dtype=np.float64)
     middle = np.array([0.0, 0.0, 0.45 * height])
-    normals = np.array([_outward(vertices[list(face.points)], middle) for face in faces])
+    normals = np.array([_outward(vertices[face.start : face.stop], middle) for face in faces])
     return Body(
         vertices,
         faces,
         normals,
-        np.arange(lower_start, lower_end),
-        np.arange(upper_start, upper_end),
+        np.array([face.start for face in faces], np.intp),
+        slice(lower_start, lower_end),
+        slice(upper_start, upper_end),
     )
 
 
@@ -256,7 +261,7 @@ def _side_glass(
 
     cuts = (p.glass_part[0] + 0.03, *p.pillars, p.glass_part[1] - 0.03)
     inside = [c for c in cuts if p.glass_part[0] < c < p.glass_part[1]]
-    for start, end in zip(inside, inside[1:], strict=False):
+    for start, end in itertools.pairwise(inside):
         a, z = start + 0.018, end - 0.018
         b.both(Paint.GLASS_LOW, 5, at(z, 0.08), at(a, 0.08), at(a, 0.52), at(z, 0.52))
         b.both(Paint.GLASS, 5, at(z, 0.52), at(a, 0.52), at(a, 0.88), at(z, 0.88))

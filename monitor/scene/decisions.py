@@ -13,10 +13,11 @@ from monitor.scene.layout import LANES
 from monitor.scene.signals import Aspect, SignalPlan
 from monitor.scene.vehicles import Mode, Vehicle
 
-SIGNAL_DECEL = 2.4  # a driver who would need more than this goes on at amber
+SIGNAL_DECEL = 1.65  # a driver who would need more than this goes on at amber
 STOP_SHORT_M = 1.2  # of the stop line
 PASS_LOOKAHEAD_M = 75.0
-PASS_ROOM_M = 20.0  # too close behind a standing vehicle to swing out
+PASS_ROOM_M = 14.0  # closer behind a standing vehicle there is no swinging out,
+PASS_ROOM_S = 2.6  # nor at more speed than this leaves time for
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,10 @@ def at_signal(vehicle: Vehicle, driver: Driver, plan: SignalPlan, time_s: float)
             return None
         vehicle.held_at_signal = True
     standing = replace(driver, standstill_gap_m=STOP_SHORT_M)
-    return idm_acceleration(standing, vehicle.speed, distance, vehicle.speed)
+    command = idm_acceleration(standing, vehicle.speed, distance, vehicle.speed)
+    # Close to the line the IDM, which wants its time gap too, would stamp on the brake.
+    gentle = vehicle.speed**2 / (2.0 * max(distance - STOP_SHORT_M, 0.15))
+    return max(command, -1.2 * gentle - 0.15)
 
 
 def wants_to_pass(vehicle: Vehicle, leader: Vehicle, target: list[Vehicle]) -> bool:
@@ -87,16 +91,18 @@ def wants_to_pass(vehicle: Vehicle, leader: Vehicle, target: list[Vehicle]) -> b
     if vehicle.leaving_lane is not None or vehicle.speed < 3.0:
         return False
     gap = leader.rear_s - vehicle.s
-    if leader.mode not in (Mode.COASTING, Mode.STRUCK) or leader.speed > 4.0:
+    standing = leader.speed < 1.0 and not leader.held_at_signal
+    failing = leader.mode in (Mode.COASTING, Mode.STRUCK) and leader.speed < 4.0
+    if not (standing or failing):
         return False
-    if not PASS_ROOM_M < gap < PASS_LOOKAHEAD_M:
+    if not max(PASS_ROOM_M, PASS_ROOM_S * vehicle.speed) < gap < PASS_LOOKAHEAD_M:
         return False
     for other in target:
         ahead = other.rear_s - vehicle.s
         behind = vehicle.rear_s - other.s
         if ahead < 0.0 and behind < 0.0:
             return False
-        if 0.0 <= ahead < 4.0 + 1.0 * max(vehicle.speed - other.speed, 0.0) * 2.0:
+        if 0.0 <= ahead < 5.0 + 2.0 * max(vehicle.speed - other.speed, 0.0):
             return False
         if 0.0 <= behind < 6.0 + 2.5 * max(other.speed - vehicle.speed, 0.0):
             return False

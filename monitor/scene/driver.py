@@ -37,7 +37,7 @@ def desired_gap(driver: Driver, speed: float, closing_speed: float) -> float:
 
 def free_acceleration(driver: Driver, speed: float) -> float:
     """On an empty road; above the desired speed never harder than comfortable."""
-    accel = driver.max_accel * (1.0 - (speed / driver.desired_speed) ** EXPONENT)
+    accel: float = driver.max_accel * (1.0 - (speed / driver.desired_speed) ** EXPONENT)
     return max(accel, -driver.comfortable_decel)
 
 

@@ -16,7 +16,7 @@ import av
 import cv2
 
 from monitor.errors import SceneError
-from monitor.scene.drawing import Image
+from monitor.scene.drawing import Image, as_image
 from monitor.scene.light import Light
 from monitor.scene.renderer import Renderer
 from monitor.scene.simulation import Simulation, build
@@ -98,7 +98,7 @@ def _drawn(
             for index in range(first, count, workers):
                 if stop.is_set():
                     return
-                put(lane, cv2.cvtColor(renderer.frame(index), cv2.COLOR_BGR2YUV_I420))
+                put(lane, as_image(cv2.cvtColor(renderer.frame(index), cv2.COLOR_BGR2YUV_I420)))
         except BaseException as error:  # noqa: BLE001 - raised again by the reader
             put(lane, error)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from monitor.scene.simulation import Simulation
 
 HARD_BRAKE = 4.0  # m/s^2; comfortable braking stays under 3
 ONSET = 1.0  # m/s^2 at which a braking phase is said to begin
+ENDED = 0.3  # and to end
 STANDING = 0.2  # m/s
 SUDDEN_STOP_S = 4.0  # from first braking to standstill
 STOOD_S = 3.0  # a vehicle that stands this long, away from a signal's queue, blocks its lane
@@ -31,10 +33,11 @@ class Event:
 def events_of(simulation: Simulation) -> list[Event]:
     """Every event of a scene, by time."""
     tracks = _tracks(simulation)
+    struck = {i: c.time_s for c in simulation.contacts for i in (c.striking, c.struck)}
     events = [*_contacts(simulation), *_steps_out(simulation)]
     for track in tracks.values():
         events += _lamp_onsets(track)
-        events += _braking(track)
+        events += _braking(track, struck.get(track[0][1].id, math.inf))
     events += _headways(simulation, events)
     events += _standing(simulation, tracks)
     return sorted(events, key=lambda event: (event.time_s, event.kind, event.actor))
@@ -79,34 +82,40 @@ def _steps_out(simulation: Simulation) -> list[Event]:
 def _lamp_onsets(track: Track) -> list[Event]:
     return [
         Event(frame.time_s, frame.index, "brake_light_onset", state.id)
-        for (_, before), (frame, state) in zip(track, track[1:], strict=False)
+        for (_, before), (frame, state) in itertools.pairwise(track)
         if state.brake_lamp and not before.brake_lamp
     ]
 
 
-def _braking(track: Track) -> list[Event]:
-    """Hard braking phases, with their peak; and the sudden stops they end in."""
+def _braking(track: Track, struck_s: float) -> list[Event]:
+    """Hard braking phases, with their peak, and the sudden stop that one ends in.
+
+    What a vehicle does after ``struck_s``, its contact, belongs to the crash: no new braking is
+    counted, and its stop is measured from the braking before it.
+    """
     events: list[Event] = []
     start: int | None = None
     peak = 0.0
     for number, (frame, state) in enumerate(track):
+        struck = frame.time_s >= struck_s
         decel = -state.accel
-        if decel > ONSET and start is None:
+        if decel > ONSET and start is None and not struck:
             start, peak = number, 0.0
         if start is None:
             continue
-        began, _ = track[start]
-        if state.crush_front_m == 0.0:  # what the crash does is not braking
+        if not struck:
             peak = max(peak, decel)
-        over = decel <= 0.3 or number == len(track) - 1
-        if not over:
+        standing = state.speed < STANDING
+        over = standing if struck else decel <= ENDED
+        if not (over or number == len(track) - 1):
             continue
+        began = track[start][0]
         if peak >= HARD_BRAKE:
             events.append(
                 Event(began.time_s, began.index, "hard_brake", state.id, None, peak, "m/s2")
             )
             took = frame.time_s - began.time_s
-            if state.speed < STANDING and took <= SUDDEN_STOP_S:
+            if standing and took <= SUDDEN_STOP_S:
                 events.append(
                     Event(frame.time_s, frame.index, "sudden_stop", state.id, None, took, "s")
                 )

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from monitor.scene.camera import Array, PinholeCamera
-from monitor.scene.drawing import Canvas, Patch
+from monitor.scene.drawing import Patch, Sprite
 from monitor.scene.light import Light
 from monitor.scene.pedestrians import Person, PersonState
 
@@ -16,10 +16,10 @@ _HAIR = (34, 40, 52)
 _SHOES = (34, 34, 38)
 
 
-def draw_person(
-    canvas: Canvas, camera: PinholeCamera, light: Light, person: Person, state: PersonState
-) -> None:
-    """One person, standing or walking."""
+def person_sprite(
+    size: tuple[int, int], camera: PinholeCamera, light: Light, person: Person, state: PersonState
+) -> Sprite | None:
+    """One person, standing or walking; None where they are out of the picture."""
     height = person.height_m
     ahead = np.array([math.cos(state.heading), math.sin(state.heading), 0.0])
     left = np.array([-ahead[1], ahead[0], 0.0])
@@ -29,17 +29,17 @@ def draw_person(
     points = np.array(list(joints.values()))
     depths = camera.depth(points)
     if depths.min() < 1.0:
-        return
+        return None
     names = list(joints)
-    pixels = dict(zip(names, camera.project(points) * canvas.size, strict=True))
+    pixels = dict(zip(names, camera.project(points) * size, strict=True))
     depth = float(depths.mean())
-    metre = camera.focal * canvas.size[0] / depth
+    metre = camera.focal * size[0] / depth
     spread = np.array(list(pixels.values()))
-    patch = Patch(canvas, np.concatenate([spread - 0.16 * metre, spread + 0.16 * metre]))
+    patch = Patch(size, np.concatenate([spread - 0.16 * metre, spread + 0.16 * metre]))
     if patch.empty:
-        return
+        return None
     _limbs(patch, pixels, metre, person, light, swing)
-    patch.paste(canvas, depth)
+    return patch.sprite(depth)
 
 
 def _joints(
@@ -97,7 +97,7 @@ def _limbs(
         patch.limb(at[f"elbow_{side}"], at[f"hand_{side}"], 0.09 * metre, sleeve)
     torso = np.stack([at[k] for k in ("shoulder_l", "shoulder_r", "hip_r", "hip_l")])
     wider = torso.mean(axis=0) + (torso - torso.mean(axis=0)) * np.array([1.15, 1.02])
-    patch.cover(wider, coat)
+    patch.cover(patch.fixed(wider), coat)
     patch.limb(at["waist"], at["neck"], 0.27 * metre, coat)
     sleeve = tone(person.coat, 0.9)
     patch.limb(at[f"shoulder_{near}"], at[f"elbow_{near}"], 0.11 * metre, sleeve)

@@ -6,6 +6,8 @@ the world point there, so that texture and paint are in true perspective.
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import cv2
@@ -20,6 +22,7 @@ Plane = npt.NDArray[np.float32]
 Picture = npt.NDArray[np.float32]  # (h, w, 3) BGR, 0..255
 
 _NOISE_SIZE = 512
+_STRIP_ROWS = 72
 
 
 class Texture:
@@ -31,9 +34,10 @@ class Texture:
         for blur in (0.0, 1.2, 4.0):
             tile = rng.standard_normal((_NOISE_SIZE, _NOISE_SIZE)).astype(np.float32)
             if blur:
-                wide = np.tile(tile, (3, 3))
-                wide = cv2.GaussianBlur(wide, (0, 0), blur)
-                tile = wide[_NOISE_SIZE : 2 * _NOISE_SIZE, _NOISE_SIZE : 2 * _NOISE_SIZE]
+                wide = cv2.GaussianBlur(np.tile(tile, (3, 3)), (0, 0), blur)
+                tile = np.asarray(wide, np.float32)[
+                    _NOISE_SIZE : 2 * _NOISE_SIZE, _NOISE_SIZE : 2 * _NOISE_SIZE
+                ]
             self._tiles.append((tile / tile.std()).astype(np.float32))
 
     def __call__(self, x: Plane, y: Plane, cell_m: float, kind: int = 1) -> Plane:
@@ -43,15 +47,15 @@ class Texture:
         u = np.mod(x * scale, _NOISE_SIZE).astype(np.float32)
         v = np.mod(y * scale, _NOISE_SIZE).astype(np.float32)
         tile = self._tiles[kind]
-        result: Plane = cv2.remap(tile, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
-        return result
+        seen = cv2.remap(tile, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+        return np.asarray(seen, np.float32)
 
 
 def band(value: Plane, low: float, high: float, soft: Plane) -> Plane:
     """1 between ``low`` and ``high``, with edges as soft as a pixel's footprint."""
-    up = np.clip((value - low) / soft + 0.5, 0.0, 1.0)
-    down = np.clip((high - value) / soft + 0.5, 0.0, 1.0)
-    return (up * down).astype(np.float32)
+    up: Plane = np.clip((value - low) / soft + np.float32(0.5), 0.0, 1.0)
+    up *= np.clip((high - value) / soft + np.float32(0.5), 0.0, 1.0)
+    return up
 
 
 def mix(picture: Picture, colour: tuple[float, float, float], share: Plane) -> None:
@@ -70,9 +74,11 @@ class _Map:
     range_m: Plane
 
 
-def _trace(camera: PinholeCamera, width: int, height: int) -> tuple[_Map, npt.NDArray[np.bool_]]:
+def _trace(
+    camera: PinholeCamera, width: int, height: int, rows: range
+) -> tuple[_Map, npt.NDArray[np.bool_]]:
     u = (np.arange(width, dtype=np.float64) + 0.5) / width
-    v = (np.arange(height, dtype=np.float64) + 0.5) / height
+    v = (np.array(rows, dtype=np.float64) + 0.5) / height
     uu, vv = np.meshgrid(u, v)
     dx, dy, dz = camera.rays(uu, vv)
     below = dz < -0.004
@@ -90,32 +96,61 @@ def paint_ground(
     camera: PinholeCamera, light: Light, width: int, height: int
 ) -> tuple[Picture, npt.NDArray[np.bool_]]:
     """The ground's colours, and where the ground is (below the horizon)."""
-    m, below = _trace(camera, width, height)
     texture = Texture(11)
+    strips = [range(top, min(top + _STRIP_ROWS, height)) for top in range(0, height, _STRIP_ROWS)]
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:  # numpy lets go of the lock
+        done = list(
+            pool.map(lambda rows: _strip(camera, light, texture, width, height, rows), strips)
+        )
+    return np.concatenate([p for p, _ in done]), np.concatenate([b for _, b in done])
+
+
+def _strip(
+    camera: PinholeCamera, light: Light, texture: Texture, width: int, height: int, rows: range
+) -> tuple[Picture, npt.NDArray[np.bool_]]:
+    m, below = _trace(camera, width, height, rows)
+    picture = np.zeros((len(rows), width, 3), np.float32)
+    if not below.any():
+        return picture, below
     fine = np.clip(1.4 - m.range_m / 55.0, 0.0, 1.0)  # detail finer than a pixel averages out
     coarse = np.clip(1.6 - m.range_m / 150.0, 0.0, 1.0)
-    picture = np.zeros((height, width, 3), np.float32)
     _grass(picture, m, texture, fine, coarse)
     cross = band(m.y, *layout.CROSS_Y_M, m.soft_y)
     main = band(np.abs(m.x), -1.0, layout.MAIN_HALF_M, m.soft_x)
-    _corner_round(m, main, cross)
+    _round_corners(m, main)
     road = np.maximum(main, cross)
+    _car_park(picture, m, texture, fine)
     _pavement(picture, m, texture, fine, road)
     _asphalt(picture, m, texture, fine, coarse, road, main)
     _markings(picture, m, texture, fine, main, cross)
     _haze(picture, m, light)
-    return picture * light.exposure, below
+    picture *= np.float32(light.exposure)
+    return picture, below
 
 
 def _grass(p: Picture, m: _Map, texture: Texture, fine: Plane, coarse: Plane) -> None:
-    tone = 1.0 + 0.06 * texture(m.x, m.y, 3.5, 2) * coarse + 0.09 * texture(m.x, m.y, 0.6) * coarse
-    tone += 0.12 * texture(m.x, m.y, 0.12) * fine
+    tone = 1.0 + 0.05 * texture(m.x, m.y, 7.5, 2) * coarse + 0.07 * texture(m.x, m.y, 0.6) * coarse
+    tone += 0.09 * texture(m.x, m.y, 0.12) * fine
     p[:] = np.array((62.0, 104.0, 92.0), np.float32) * tone[..., None]
     dry = np.clip(0.5 + 0.6 * texture(m.x + 40, m.y, 6.0, 2), 0, 1).astype(np.float32) * 0.35
     mix(p, (92.0, 128.0, 132.0), dry)
 
 
-def _corner_round(m: _Map, main: Plane, cross: Plane) -> None:
+def _car_park(p: Picture, m: _Map, texture: Texture, fine: Plane) -> None:
+    """Off the road, to the right: asphalt, a drive to the kerb, and bays."""
+    (x0, x1), (y0, y1) = layout.CAR_PARK_X_M, layout.CAR_PARK_Y_M
+    lot = band(m.x, x0, x1, m.soft_x) * band(m.y, y0, y1, m.soft_y)
+    drive = band(m.x, layout.MAIN_HALF_M, x0 + 0.1, m.soft_x) * band(m.y, 10.4, 14.2, m.soft_y)
+    tone = 1.0 + 0.04 * texture(m.x, m.y, 0.5) + 0.07 * texture(m.x, m.y, 0.06, 0) * fine
+    colour = np.array((122.0, 123.0, 122.0), np.float32) * tone[..., None]
+    p += (colour - p) * np.maximum(lot, drive)[..., None]
+    across = np.mod(m.x - x0, layout.BAY_M).astype(np.float32)
+    line = band(across, 0.0, 0.1, m.soft_x) * band(m.x, x0, x1, m.soft_x)
+    rows = band(m.y, y0, y0 + 5.0, m.soft_y) + band(m.y, y1 - 5.0, y1, m.soft_y)
+    mix(p, (206.0, 208.0, 208.0), (line * rows * 0.8).astype(np.float32))
+
+
+def _round_corners(m: _Map, main: Plane) -> None:
     """Widen the junction's corners by a kerb radius."""
     radius = 5.0
     for y_kerb, side in ((layout.CROSS_Y_M[0], -1.0), (layout.CROSS_Y_M[1], 1.0)):
@@ -127,7 +162,6 @@ def _corner_round(m: _Map, main: Plane, cross: Plane) -> None:
         distance = np.hypot(ax - cx, m.y - cy)
         share = np.clip((distance - radius) / (m.soft_x + m.soft_y) + 0.5, 0.0, 1.0)
         np.maximum(main, np.where(inside, share, 0.0).astype(np.float32), out=main)
-    del cross
 
 
 def _pavement(p: Picture, m: _Map, texture: Texture, fine: Plane, road: Plane) -> None:

@@ -15,6 +15,9 @@ PAVEMENT_M = 2.6  # width of the pavement beside the main road
 CROSS_Y_M = (36.5, 46.5)  # the side road's two kerbs
 NEAR_CROSSWALK_Y_M = (29.6, 33.2)
 FAR_CROSSWALK_Y_M = (49.6, 53.0)
+CAR_PARK_X_M = (13.6, 35.2)  # beside the road, out of everybody's way
+CAR_PARK_Y_M = (3.0, 22.0)
+BAY_M = 2.7
 CROSS_LINE_M = 10.5  # stop lines of the side road, |x|
 
 

@@ -83,9 +83,18 @@ def world_vertices(spec: VehicleSpec, state: VehicleState) -> Array:
     return world
 
 
-def person_points(person: Person, state: PersonState) -> Array:
-    """The corners of the upright box a person fills, shape (8, 3)."""
-    wide, high = 0.30, person.height_m
+def vehicle_parts(spec: VehicleSpec, state: VehicleState) -> list[Array]:
+    """The convex parts that cast a vehicle's shadow; the lower one reaches to the ground."""
+    body = body_of(spec.shape, spec.length_m, spec.width_m, spec.height_m)
+    points = world_vertices(spec, state)
+    foot = points[body.lower].copy()
+    foot[:, 2] = 0.0
+    return [np.concatenate([points[body.lower], foot]), points[body.upper]]
+
+
+def person_points(person: Person, state: PersonState, wide: float = 0.30) -> Array:
+    """The corners of an upright box around a person, ``wide`` metres to each side, (8, 3)."""
+    high = person.height_m
     return np.array(
         [
             (state.x + sx * wide, state.y + sy * wide, z)

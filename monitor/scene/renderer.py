@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import dataclass, replace
+
 import cv2
+import numpy as np
+import numpy.typing as npt
 
 from monitor.scene.backdrop import paint_backdrop
-from monitor.scene.bodies import body_of
-from monitor.scene.drawing import Canvas, Image, draw_vehicle
-from monitor.scene.figures import draw_person
+from monitor.scene.drawing import Canvas, Image, Sprite, as_image, glow_of_lamps, vehicle_sprite
+from monitor.scene.figures import person_sprite
 from monitor.scene.light import Light
-from monitor.scene.record import FrameState, person_points, world_vertices
-from monitor.scene.shadows import ShadowMask
+from monitor.scene.pedestrians import PersonState
+from monitor.scene.record import VehicleState, person_points, vehicle_parts
+from monitor.scene.shadows import Shadow, ShadowMask
 from monitor.scene.simulation import Simulation
 from monitor.scene.structures import draw_signals
 
 _NOISE_TILES = 6
 _NOISE_ROOM = 64
+_SHADOWS_TO_M = 140.0  # farther away nobody sees them
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """Somebody as drawn, kept while they do not change."""
+
+    state: VehicleState | PersonState
+    distance_m: float
+    sprite: Sprite | None
+    shadow: Shadow | None
 
 
 class Renderer:
@@ -35,11 +49,13 @@ class Renderer:
         self._backdrop, self._occluders = paint_backdrop(self._camera, self._light, *size)
         self._shadows = ShadowMask(self._camera, self._light, size)
         self._noise = _noise_tiles(size, self._light.noise)
+        self._kept: dict[int, _Look] = {}
 
     def twin(self) -> Renderer:
         """Another renderer for another thread; the costly static pictures are shared."""
         twin = object.__new__(Renderer)
         twin.__dict__.update(self.__dict__)
+        twin._kept = {}
         twin._shadows = ShadowMask(self._camera, self._light, self.size)
         return twin
 
@@ -47,48 +63,44 @@ class Renderer:
         """The picture of a frame, (height, width, 3) BGR; the same every time it is asked for."""
         state = self._simulation.frames[index]
         canvas = Canvas(self._backdrop.copy(), self._occluders)
-        self._cast(state)
+        movers: list[VehicleState | PersonState] = [*state.vehicles, *state.persons]
+        looks = [self._look(mover) for mover in movers]
+        for look in looks:
+            if look.shadow is not None:
+                self._shadows.add(look.shadow)
         self._shadows.darken(canvas)
         draw_signals(canvas, self._camera, state)
-        for _, draw in sorted(self._movers(state), key=lambda item: -item[0]):
-            draw(canvas)
+        for look in sorted(looks, key=lambda look: -look.distance_m):
+            if look.sprite is None:
+                continue
+            look.sprite.paste(canvas)
+            if isinstance(look.state, VehicleState):
+                spec = self._simulation.specs[look.state.id]
+                glow_of_lamps(canvas, self._camera, spec, look.state)
         return self._sensor(canvas.image, index)
 
-    def _cast(self, state: FrameState) -> None:
-        self._shadows.begin()
-        for vehicle in state.vehicles:
-            spec = self._simulation.specs[vehicle.id]
-            body = body_of(spec.shape, spec.length_m, spec.width_m, spec.height_m)
-            points = world_vertices(spec, vehicle)
-            if self._camera.depth(points).min() < 2.0:
-                continue
-            lower = points[body.lower]
-            foot = lower.copy()
-            foot[:, 2] = 0.0
-            self._shadows.cast([np.concatenate([lower, foot]), points[body.upper]])
-        for person in state.persons:
-            box = person_points(self._simulation.persons[person.id], person)
-            box[:, 0] = person.x + (box[:, 0] - person.x) * 0.6
-            box[:, 1] = person.y + (box[:, 1] - person.y) * 0.6
-            if self._camera.depth(box).min() > 2.0:
-                self._shadows.cast([box])
+    def _look(self, mover: VehicleState | PersonState) -> _Look:
+        """How somebody looks; what stands still looks as it did in the last frame."""
+        state = replace(mover, accel=0.0) if isinstance(mover, VehicleState) else mover
+        kept = self._kept.get(mover.id)
+        if kept is None or kept.state != state:
+            kept = self._drawn(state)
+            self._kept[mover.id] = kept
+        return kept
 
-    def _movers(self, state: FrameState):  # type: ignore[no-untyped-def]
+    def _drawn(self, state: VehicleState | PersonState) -> _Look:
         camera, light = self._camera, self._light
-        for vehicle in state.vehicles:
-            spec = self._simulation.specs[vehicle.id]
-            at = np.array([[vehicle.x, vehicle.y, 0.0]])
-            yield (
-                float(camera.depth(at)[0]),
-                lambda c, s=spec, v=vehicle: draw_vehicle(c, camera, light, s, v),
-            )
-        for person in state.persons:
-            who = self._simulation.persons[person.id]
-            at = np.array([[person.x, person.y, 0.0]])
-            yield (
-                float(camera.depth(at)[0]),
-                lambda c, w=who, p=person: draw_person(c, camera, light, w, p),
-            )
+        far = float(camera.depth(np.array([[state.x, state.y, 0.0]]))[0])
+        if isinstance(state, VehicleState):
+            spec = self._simulation.specs[state.id]
+            sprite = vehicle_sprite(self.size, camera, light, spec, state)
+            parts = vehicle_parts(spec, state)
+        else:
+            person = self._simulation.persons[state.id]
+            sprite = person_sprite(self.size, camera, light, person, state)
+            parts = [person_points(person, state, 0.18)]
+        shadow = self._shadows.cast(parts) if far < _SHADOWS_TO_M else None
+        return _Look(state, far, sprite, shadow)
 
     def _sensor(self, image: Image, index: int) -> Image:
         """The lens' softness and the sensor's noise."""
@@ -98,16 +110,16 @@ class Renderer:
         dx, dy = shift % _NOISE_ROOM, shift // _NOISE_ROOM
         width, height = self.size
         noise = tile[dy : dy + height, dx : dx + width]
-        result: Image = cv2.add(soft, noise, dtype=cv2.CV_8U)
-        return result
+        return as_image(cv2.add(soft, noise, dtype=cv2.CV_8U))
 
 
-def _noise_tiles(size: tuple[int, int], sigma: float) -> list[np.ndarray]:
+def _noise_tiles(size: tuple[int, int], sigma: float) -> list[npt.NDArray[np.int8]]:
     rng = np.random.default_rng(5)
     tiles = []
     for _ in range(_NOISE_TILES):
-        grey = rng.standard_normal((size[1] + _NOISE_ROOM, size[0] + _NOISE_ROOM), np.float32)
-        grey = cv2.GaussianBlur(grey, (3, 3), 0.6)
+        raw = rng.standard_normal((size[1] + _NOISE_ROOM, size[0] + _NOISE_ROOM), np.float32)
+        grey = np.asarray(cv2.GaussianBlur(raw, (3, 3), 0.6), np.float32)
         grey *= sigma / float(grey.std())
-        tiles.append(cv2.merge([np.round(grey).astype(np.int8)] * 3))
+        whole = np.round(grey).astype(np.int8)
+        tiles.append(np.repeat(whole[:, :, None], 3, axis=2))
     return tiles

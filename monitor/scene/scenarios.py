@@ -215,7 +215,8 @@ def _stopped_vehicle(rng: random.Random, seed: int) -> Script:
     )  # fmt: skip
     behind = len(fleet.vehicles)
     fleet.flow("out_right", broken.rear_s - 34.0, broken.rear_s - 420.0, cruise, 2.6)
-    passers = tuple(vehicle.id for vehicle in fleet.vehicles[behind:])
+    # The first behind it stops and stays; those after it go round both.
+    passers = tuple(vehicle.id for vehicle in fleet.vehicles[behind + 1 :])
     _background(fleet, rng, ("in_right", "in_left"), rng.uniform(10.8, 12.0))
     start = LANES["out_left"].s_of(110.0)
     fleet.flow("out_left", start, start - 640.0, cruise, 4.5)

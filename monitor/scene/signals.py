@@ -14,7 +14,7 @@ class Aspect(StrEnum):
     RED = "red"
 
 
-AMBER_S = 3.0
+AMBER_S = 4.0
 CLEARANCE_S = 2.0  # all groups red between two greens
 
 

@@ -8,10 +8,11 @@ import cv2
 import numpy as np
 
 from monitor.scene.camera import Array, PinholeCamera
-from monitor.scene.drawing import Canvas, Depth, Image, add_glow
+from monitor.scene.drawing import Canvas, Depth, Image, add_glow, vehicle_sprite
 from monitor.scene.light import Light
-from monitor.scene.record import FrameState
+from monitor.scene.record import FrameState, VehicleState
 from monitor.scene.signals import Aspect
+from monitor.scene.vehicles import VehicleSpec
 
 _SHIFT = 4
 
@@ -55,11 +56,16 @@ BUILDINGS: tuple[Building, ...] = (
 )
 TREES: tuple[Tree, ...] = (
     Tree(-12.3, 30.0, 6.5, 2.2), Tree(-12.6, 2.0, 6.0, 2.1), Tree(16.8, 31.5, 6.2, 2.3),
-    Tree(20.5, 17.0, 5.6, 2.2), Tree(-11.6, 63.0, 6.5, 2.0), Tree(-11.6, 78.0, 6.8, 2.2),
+    Tree(18.5, -1.5, 5.0, 1.9), Tree(13.0, 24.8, 5.2, 1.9), Tree(-20.5, -2.0, 6.5, 2.4),
+    Tree(-11.6, 63.0, 6.5, 2.0), Tree(-11.6, 78.0, 6.8, 2.2),
     Tree(-11.6, 94.0, 6.5, 2.1), Tree(11.4, 64.0, 6.2, 2.0), Tree(11.4, 80.0, 6.6, 2.2),
     Tree(11.5, 97.0, 6.4, 2.1), Tree(-11.8, 115.0, 7.0, 2.3), Tree(11.6, 118.0, 7.0, 2.3),
     Tree(25.5, 28.5, 7.5, 2.8), Tree(-40.0, 31.0, 7.5, 2.9), Tree(-48.0, 52.0, 8.0, 3.0),
     Tree(44.0, 52.5, 7.0, 2.6), Tree(37.0, 31.0, 6.8, 2.6),
+)  # fmt: skip
+HEDGES: tuple[tuple[tuple[float, float], tuple[float, float]], ...] = (
+    ((12.4, -9.0), (12.4, 9.3)), ((12.4, 15.4), (12.4, 24.0)), ((12.4, 24.0), (36.0, 24.4)),
+    ((-13.2, 29.0), (-36.0, 29.0)), ((-12.0, -6.0), (-12.0, 6.5)),
 )  # fmt: skip
 LAMP_POSTS: tuple[tuple[float, float], ...] = (
     (-9.9, 18.0), (9.9, 60.0), (-9.9, 88.0), (9.9, 112.0), (-9.9, 140.0), (9.9, 165.0),
@@ -164,24 +170,59 @@ class StaticPainter:
             return
         self.pole(t.x, t.y, 0.0, t.height * 0.6, 0.14, (58.0, 72.0, 84.0))
         rng = np.random.default_rng(int(abs(t.x * 31 + t.y * 17)) + 1)
-        count = 420
+        count = 700
         direction = rng.standard_normal((count, 3))
         direction /= np.linalg.norm(direction, axis=1, keepdims=True)
         radius = t.crown * rng.uniform(0.35, 1.0, count) ** 0.6
         points = np.array([t.x, t.y, t.height - t.crown * 0.9]) + direction * radius[:, None]
         points[:, 2] = np.maximum(points[:, 2], t.height * 0.32)
+        self._leaves(points, direction, rng, (0.10, 0.30))
+
+    def hedge(self, start: tuple[float, float], end: tuple[float, float]) -> None:
+        """A clipped hedge, waist-high."""
+        rng = np.random.default_rng(int(abs(start[0] * 13 + start[1] * 7)) + 5)
+        length = float(np.hypot(end[0] - start[0], end[1] - start[1]))
+        count = int(length * 60)
+        along = rng.uniform(0.0, 1.0, count)
+        around = rng.uniform(0.0, np.pi, count)
+        side = np.array([end[1] - start[1], start[0] - end[0]]) / length
+        points = np.empty((count, 3))
+        for axis in (0, 1):
+            points[:, axis] = start[axis] + along * (end[axis] - start[axis])
+            points[:, axis] += 0.42 * np.cos(around) * side[axis]
+        points[:, 2] = 0.12 + 0.85 * np.sqrt(np.sin(around)) * rng.uniform(0.5, 1.0, count)
+        direction = np.zeros((count, 3))
+        direction[:, :2] = np.cos(around)[:, None] * side
+        direction[:, 2] = np.sin(around) * np.where(points[:, 2] > 0.5, 1.0, -0.6)
+        near = self.camera.depth(points) > 3.0
+        self._leaves(points[near], direction[near], rng, (0.06, 0.14))
+
+    def parked(self, spec: VehicleSpec, state: VehicleState) -> None:
+        """A vehicle that never moves."""
+        sprite = vehicle_sprite(self.size, self.camera, self.light, spec, state)
+        if sprite is None:
+            return
+        sprite.paste(Canvas(self.image, self.depth))
+        rows, columns = sprite.alpha.shape
+        here = self.depth[sprite.y : sprite.y + rows, sprite.x : sprite.x + columns]
+        here[sprite.alpha > 127] = sprite.depth_m
+
+    def _leaves(
+        self, points: Array, direction: Array, rng: np.random.Generator, size_m: tuple[float, float]
+    ) -> None:
+        """Blobs of green, lit by which way they face, the farthest first."""
         order = np.argsort(-self.camera.depth(points))
         sun = direction @ self.light.direction()
         pixels = self.camera.project(points) * self.size
         depths = self.camera.depth(points)
         for i in order:
-            tone = 0.62 + 0.30 * sun[i] + 0.12 * direction[i, 2] + rng.normal(0, 0.09)
+            tone = 0.66 + 0.30 * sun[i] + 0.12 * direction[i, 2] + rng.normal(0, 0.11)
             share = self.light.haze_share(float(depths[i]))
             colour = tuple(
                 float(np.clip(c * tone * self.light.exposure, 0, 255)) * (1 - share) + h * share
                 for c, h in zip((58, 118, 92), self.light.haze, strict=True)
             )
-            size = rng.uniform(0.16, 0.36) * self.camera.focal * self.size[0] / depths[i]
+            size = rng.uniform(*size_m) * self.camera.focal * self.size[0] / depths[i]
             centre = (round(float(pixels[i, 0]) * 16), round(float(pixels[i, 1]) * 16))
             spot = max(1, round(float(size) * 16))
             cv2.circle(self.image, centre, spot, colour, -1, cv2.LINE_AA, _SHIFT)

@@ -9,9 +9,9 @@ import numpy as np
 from monitor.domain import Box
 from monitor.scene.camera import box_of
 from monitor.scene.events import Event, events_of
+from monitor.scene.pedestrians import PersonState
 from monitor.scene.record import (
     FrameState,
-    PersonState,
     VehicleState,
     person_points,
     world_vertices,

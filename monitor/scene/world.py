@@ -19,6 +19,7 @@ COMFORT_JERK = 9.0
 BRAKING_JERK = 38.0  # pedal and hydraulics: full braking within 0.2 s
 COASTING_DECEL = 1.15  # engine drag, rolling and air resistance
 LANE_CHANGE_S = 3.4
+CLEAR_OF_LANE_M = 1.3  # from the new lane's middle: the body has left the old lane
 BESIDE = {"out_right": "out_left", "in_right": "in_left"}
 
 
@@ -64,7 +65,7 @@ class World:
             self._move(vehicle, command)
         self.time_s += self.step_s
         for vehicle, leader in pairs:
-            if leader is not None and vehicle.front_s >= leader.rear_s:
+            if leader is not None and self._overlap(vehicle, leader):
                 self._touch(vehicle, leader)
 
     def _lanes(self) -> dict[str, list[Vehicle]]:
@@ -72,7 +73,7 @@ class World:
         lanes: dict[str, list[Vehicle]] = {}
         for vehicle in self.vehicles:
             lanes.setdefault(vehicle.lane, []).append(vehicle)
-            if vehicle.leaving_lane is not None:
+            if vehicle.leaving_lane is not None and abs(vehicle.offset) > CLEAR_OF_LANE_M:
                 lanes.setdefault(vehicle.leaving_lane, []).append(vehicle)
         for queue in lanes.values():
             queue.sort(key=lambda v: -v.s)
@@ -140,6 +141,14 @@ class World:
             elif vehicle.id == contact.struck:
                 push += force / vehicle.spec.mass_kg
         return push
+
+    def _overlap(self, follower: Vehicle, leader: Vehicle) -> bool:
+        """Whether bumpers meet: side by side is no contact."""
+        beside = abs(follower.offset - leader.offset)
+        if leader.lane != follower.lane:
+            beside = abs(LANE_WIDTH_M - abs(leader.offset))
+        wide = (follower.spec.width_m + leader.spec.width_m) / 2.0
+        return follower.front_s >= leader.rear_s and beside < wide
 
     def _touch(self, follower: Vehicle, leader: Vehicle) -> None:
         known = next(
