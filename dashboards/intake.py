@@ -104,6 +104,10 @@ class Intake:
             self.received[alert.camera] += 1
         self._feed.offer(alert)
 
+    def refresh(self) -> None:
+        """Read the archive now: somebody opened a page."""
+        self._read_archive.set()
+
     async def run_archive(self) -> None:
         """Read the archive when there is a reason to, until cancelled."""
         while True:

@@ -134,6 +134,7 @@ class CameraFeed:
     params: CodecParameters
     view: ViewCondition = ViewCondition.NORMAL
     begin: int = 0
+    written: int = -1  # which of the units was written last
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -147,6 +148,7 @@ class CameraFeed:
         index, said_ms = self.begin, 0
         while True:
             unit = self.units[index]
+            self.written = index
             offset = unit.capture_ms - unit.entry_ms
             await writer.append([replace(unit, entry_ms=at_ms, capture_ms=at_ms + offset)])
             if at_ms - said_ms >= 1000:

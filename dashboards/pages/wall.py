@@ -29,6 +29,7 @@ def register(board: Board) -> None:
         with frame(board, "wall", board.words("wall.title")), box(classes="cw-wall"):
             tiles = _cameras(board)
             feed = _Feed(board)
+        board.intake.refresh()
         client.on_delete(board.feed.listen(feed.wait))
 
         def every_second() -> None:

@@ -1,0 +1,230 @@
+"""The wall in a real browser: live pictures, states, the feed, and trouble."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import replace
+
+import pytest
+from playwright.async_api import Page, expect
+
+from monitor.buffer.cameras import CameraStore
+from monitor.domain import CameraState, CameraStatus, VideoCodec, ViewCondition
+from tests import video
+from tests.alerts import explained, provisional
+from tests.control_room import Room
+from tests.dashboards import CameraFeed, playing
+
+MOVING_NUMBERS = """
+async (camera) => {
+  const video = document.querySelector(`[data-camera="${camera}"] video`);
+  const canvas = new OffscreenCanvas(video.videoWidth, video.videoHeight);
+  const context = canvas.getContext('2d', {willReadFrequently: true});
+  const numbers = [], brightest = [];
+  const from = video.currentTime;
+  for (let n = 0; n < 10; n++) {
+    await new Promise(done => video.requestVideoFrameCallback(done));
+    context.drawImage(video, 0, 0);
+    const y = Math.floor(video.videoHeight / 4);
+    let number = 0;
+    for (let bit = 0; bit < 10; bit++) {
+      const x = Math.floor(video.videoWidth * (bit + 0.5) / 10);
+      if (context.getImageData(x, y, 1, 1).data[0] > 128) number |= 1 << bit;
+    }
+    numbers.push(number);
+    const all = context.getImageData(0, 0, canvas.width, canvas.height).data;
+    brightest.push(all.reduce((most, value, i) => i % 4 === 3 ? most : Math.max(most, value), 0));
+  }
+  return {numbers, brightest, width: video.videoWidth, advanced: video.currentTime - from};
+}
+"""
+
+
+def tile(camera: str, below: str = "") -> str:
+    return f'[data-camera="{camera}"] {below}'.strip()
+
+
+async def live(page: Page, camera: str) -> None:
+    await page.wait_for_selector(tile(camera, '[data-phase="live"]'), timeout=25_000)
+
+
+async def test_live_pictures_play_and_the_tile_says_how(room: Room) -> None:
+    units, params = video.encode(video.even(100), gop=25, width=640, height=360)
+    async with playing(CameraFeed(room.redis, "north", units, params)):
+        page = await room.page()
+        await live(page, "north")
+        seen = await page.evaluate(MOVING_NUMBERS, "north")
+        assert seen["width"] == 640
+        assert seen["advanced"] > 0.2
+        assert len(set(seen["numbers"])) >= 8, "each picture is another one of the camera's"
+        assert min(seen["brightest"]) > 200, "and none is black"
+        await expect(page.locator(tile("north", ".cw-tile__status"))).to_have_text("Live")
+        await expect(page.locator(tile("north", ".cw-tile__figures"))).to_contain_text(
+            "640×360 · 25 fps"
+        )
+        await expect(page.locator(".cw-pulse")).to_have_text("1 of 2 cameras live")
+        await expect(page.locator(tile("east", ".cw-tile__reason"))).to_contain_text(
+            "No report from ingest yet."
+        )
+
+
+async def test_a_live_picture_is_not_late(room: Room) -> None:
+    """The number in the picture that is shown against the one written last."""
+    units, params = video.encode(video.even(250), gop=50)
+    feed = CameraFeed(room.redis, "north", units, params)
+    async with playing(feed):
+        page = await room.page()
+        await live(page, "north")
+        await asyncio.sleep(2)
+        lags = []
+        for _ in range(5):
+            seen = await page.evaluate(MOVING_NUMBERS, "north")
+            newest = feed.written % 250
+            lags.append((newest - seen["numbers"][-1]) % 250 * 0.04)
+        assert sorted(lags)[2] < 1.0, lags
+
+
+async def test_each_state_shows_its_reason_and_comes_back(room: Room) -> None:
+    units, params = video.encode(video.even(50), gop=25)
+    page = await room.page()
+    await CameraStore(room.redis).put_state(
+        CameraState(
+            "north",
+            CameraStatus.UNAUTHORIZED,
+            0,
+            detail="The camera refuses the user name or password.",
+            reconnects=3,
+        )
+    )
+    north = page.locator(tile("north"))
+    await expect(north).to_have_attribute("data-status", "unauthorized")
+    await expect(north.locator(".cw-tile__reason")).to_be_visible()
+    await expect(north).to_contain_text("The camera refuses the user name or password.")
+    await expect(north).to_contain_text("3 reconnects")
+    feed = CameraFeed(room.redis, "north", units, params, view=ViewCondition.FROZEN)
+    async with playing(feed):
+        await live(page, "north")
+        await expect(north.locator(".cw-tile__reason")).not_to_be_visible()
+        await expect(north.locator(".cw-tile__view")).to_have_text("Picture frozen")
+    await expect(north).to_have_attribute("data-status", "stalled", timeout=15_000)
+    async with playing(feed):
+        await live(page, "north")
+
+
+async def test_h265_is_shown_as_stills_and_says_so(room: Room) -> None:
+    units, params = video.encode(video.even(50), codec=VideoCodec.HEVC, gop=25)
+    async with playing(CameraFeed(room.redis, "north", units, params)):
+        page = await room.page()
+        await page.wait_for_selector(tile("north", '[data-phase="still"]'), timeout=25_000)
+        await expect(page.locator(tile("north", ".cw-live__note"))).to_contain_text("H.265")
+        await page.wait_for_function(
+            """() => document.querySelector('[data-camera="north"] img').naturalWidth === 320"""
+        )
+
+
+async def test_a_provisional_card_becomes_the_explained_one_in_place(room: Room) -> None:
+    page = await room.page()
+    await expect(page.locator(".cw-feed .cw-empty")).to_be_visible()
+    now_ms = round(time.time() * 1000)
+    first, second = provisional("north", peak_ms=now_ms), explained("north", peak_ms=now_ms)
+    other = provisional("east", peak_ms=now_ms - 60_000)
+    await expect(page.locator(".cw-feed__source")).to_have_attribute("data-tone", "live")
+    await room.publish(other, first)
+    card = page.locator(f'[data-alert="{first.id}"]')
+    await expect(card).to_have_attribute("data-stage", "provisional")
+    await expect(card).to_contain_text("Explaining…")
+    await expect(card).to_contain_text("track 7 met track 4")
+    await expect(page.locator(".cw-feed .cw-empty")).not_to_be_visible()
+    await card.evaluate("card => { card.dataset.same = 'card'; }")
+    await room.publish(second, first)
+    await expect(card).to_have_attribute("data-stage", "explained")
+    await expect(card).to_have_attribute("data-same", "card")
+    await expect(card).to_contain_text("Rear-end collision")
+    await expect(card).to_contain_text("kept a headway of 0.8 s")
+    await expect(card).to_contain_text("3Supported")
+    await expect(card).not_to_contain_text("Explaining")
+    await expect(page.locator(".cw-card")).to_have_count(2)
+    ids = await page.locator(".cw-card").evaluate_all("all => all.map(c => c.dataset.alert)")
+    assert ids == [first.id, other.id]
+    await expect(page.locator(tile("north"))).to_have_attribute("data-severity", "high")
+    await expect(page.locator(tile("east"))).to_have_attribute("data-severity", "high")
+
+
+async def test_history_is_there_on_load_and_the_keyboard_reaches_it(room: Room) -> None:
+    old = explained("north")
+    await room.archive(old)
+    page = await room.page()
+    card = page.locator(f'[data-alert="{old.id}"]')
+    await expect(card).to_be_visible(timeout=15_000)
+    await card.focus()
+    await page.keyboard.press("Enter")
+    await page.wait_for_url(f"**/incident/{old.id}")
+
+
+async def test_what_a_model_or_a_camera_says_is_shown_as_written(room: Room) -> None:
+    """Markup in text stays text, on the wall and on the incident's page."""
+    evil = '<img src=x onerror="window.pwned=1"><script>window.pwned=1</script>`${pwned=1}`'
+    alert = explained("north", peak_ms=round(time.time() * 1000))
+    assert alert.answer is not None
+    answer = replace(
+        alert.answer,
+        root_cause=evil,
+        antecedents=tuple(
+            replace(one, text=evil, actor="</script><b>x</b>") for one in alert.answer.antecedents
+        ),
+        chain=replace(alert.answer.chain, environment=evil),
+        rules=("<b>rule</b>",),
+        thinking=(evil,),
+    )
+    alert = replace(
+        alert,
+        answer=answer,
+        explainer_note=evil,
+        trigger=replace(alert.trigger, reason=evil),
+        verification=tuple(replace(one, text=evil) for one in alert.verification),
+    )
+    await CameraStore(room.redis).put_state(
+        CameraState("north", CameraStatus.REFUSED, 0, detail=evil)
+    )
+    await room.archive(alert)
+    page = await room.page()
+    await expect(page.locator(".cw-card__cause")).to_have_text(evil, timeout=15_000)
+    await page.goto(f"{room.url}/incident/{alert.id}")
+    await expect(page.locator(".cw-cause__text")).to_have_text(evil)
+    await page.locator('[data-antecedent="antecedent_1"]').click()
+    await page.goto(f"{room.url}/incidents?text=%3Cscript%3Ewindow.pwned%3D1")
+    await expect(page.locator(".cw-row__cause")).to_have_text(evil)
+    assert await page.evaluate("window.pwned") is None
+
+
+async def test_redis_and_broker_away_are_said_and_recover(room: Room) -> None:
+    units, params = video.encode(video.even(50), gop=25)
+    page = await room.page()
+    async with playing(CameraFeed(room.redis, "north", units, params)):
+        await live(page, "north")
+    trouble = page.locator(".cw-trouble")
+    room.redis_server.kill()
+    room.broker.kill()
+    await expect(trouble).to_contain_text("Redis) is away", timeout=15_000)
+    await expect(trouble).to_contain_text("MQTT) is away", timeout=15_000)
+    await expect(page.locator(tile("north"))).to_have_attribute("data-status", "unknown")
+    page_while_away = await room.page()
+    await expect(page_while_away.locator(".cw-trouble")).to_contain_text("Redis) is away")
+    room.redis_server.start()
+    room.broker.start()
+    async with playing(CameraFeed(room.redis, "north", units, params)):
+        await expect(trouble).not_to_contain_text("away", timeout=25_000)
+        await live(page, "north")
+        await live(page_while_away, "north")
+
+
+@pytest.mark.parametrize(
+    "more_settings", [{"site": {"id": "demo", "name": "海港路口", "lang": "zh"}}]
+)
+async def test_the_wall_speaks_chinese(room: Room) -> None:
+    page = await room.page()
+    await expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
+    await expect(page.locator(".cw-feed__title")).to_have_text("告警")
+    await expect(page.locator(".cw-pulse")).to_have_text("0/2 路相机在线")
+    await expect(page.locator(tile("east"))).to_contain_text("尚无采集进程的报告")
