@@ -84,7 +84,9 @@ class Intake:
             logger.info("listening on %s", self.topic)
             self._read_archive.set()
             async for message in client.messages:
-                self._take(message.payload)
+                # The embedded broker hands a new client retained topics others asked for.
+                if message.topic.matches(self.topic):
+                    self._take(message.payload)
 
     def _take(self, payload: object) -> None:
         if not isinstance(payload, bytes | bytearray | str):

@@ -14,14 +14,16 @@ _RETRY_S: Final = 0.3
 
 async def alerts(host: str, port: int, prefix: str, site: str) -> AsyncIterator[str]:
     """The JSON of every alert of a site, over as many connections as that takes; never ends."""
+    topic = f"{prefix}/{site}/alerts/+"
     while True:
         try:
             async with aiomqtt.Client(
                 host, port, protocol=aiomqtt.ProtocolVersion.V311, timeout=5
             ) as client:
-                await client.subscribe(f"{prefix}/{site}/alerts/+", qos=1)
+                await client.subscribe(topic, qos=1)
                 async for message in client.messages:
-                    if isinstance(message.payload, bytes):
+                    # The embedded broker hands a new client retained topics others asked for.
+                    if message.topic.matches(topic) and isinstance(message.payload, bytes):
                         yield message.payload.decode()
         except aiomqtt.MqttError:  # the broker is still starting, or starting again
             await asyncio.sleep(_RETRY_S)

@@ -163,9 +163,11 @@ class Supervisor:
             await self.clock.sleep(_READY_POLL_S)
 
     async def _end_all(self) -> None:
-        """Stage by stage from the last, each with its share of the budget."""
+        """Stage by stage from the last; a slow one leaves the others a little of the budget."""
         stages = sorted({spec.stage for spec in self.specs}, reverse=True)
-        for stage in stages:
+        least_s = self.stop_budget_s / (2 * len(stages))
+        deadline_s = self.clock.monotonic_s() + self.stop_budget_s
+        for left, stage in zip(range(len(stages) - 1, -1, -1), stages, strict=True):
             names = [spec.name for spec in self.specs if spec.stage == stage]
             tasks = {self._keepers[name] for name in names if name in self._keepers}
             if not tasks:
@@ -173,7 +175,8 @@ class Supervisor:
             for name in names:
                 if name in self._children:
                     self._children[name].terminate()
-            _, late = await asyncio.wait(tasks, timeout=self.stop_budget_s / len(stages))
+            share_s = max(least_s, deadline_s - self.clock.monotonic_s() - left * least_s)
+            _, late = await asyncio.wait(tasks, timeout=share_s)
             for name in names:
                 if late and name in self._children:
                     log.warning("%s did not end when told to: killed", name)

@@ -91,8 +91,7 @@ def test_workers_are_our_image_and_their_health_checks_name_them(
         service = services[name]
         assert service["command"] == [name]
         assert service["image"] == "causeway:0.1.0"
-        if name != "dashboard":
-            assert service["healthcheck"]["test"] == ["CMD", "causeway", "health", name]
+        assert service["healthcheck"]["test"] == ["CMD", "causeway", "health", name]
 
 
 def test_dependencies_exist_and_are_waited_for(services: dict[str, Any]) -> None:

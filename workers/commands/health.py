@@ -8,10 +8,13 @@ import time
 from pathlib import Path
 from typing import Final
 
+import httpx
+
 from monitor.buffer.connection import connect
 from monitor.buffer.heartbeat import WorkerBeat, read_heartbeats
 from monitor.config import endpoints
 from monitor.config.loader import load
+from monitor.config.models import Config
 from monitor.errors import StoreError
 from workers import exits
 
@@ -21,6 +24,8 @@ DEADLINE_S: Final = 5.0
 def health(worker: str, config_path: Path, *, max_age_s: float, json_out: bool) -> int:
     """0 where a process of that name has given a sign of life within ``max_age_s``."""
     config = load(config_path)
+    if worker == "dashboard":
+        return _dashboard(config, json_out=json_out)
     try:
         beats = asyncio.run(_beats(endpoints.redis_url(config)))
         reason = ""
@@ -36,6 +41,23 @@ def health(worker: str, config_path: Path, *, max_age_s: float, json_out: bool) 
         print(f"{worker}: alive, last heard of {min(ages_s.values()):.1f} s ago")
     else:
         print(f"{worker}: no sign of life in the last {max_age_s:g} s. {reason}".rstrip())
+    return exits.OK if healthy else exits.FAILED
+
+
+def _dashboard(config: Config, *, json_out: bool) -> int:
+    """The web server gives no sign of life in Redis: it lives if it answers."""
+    host = config.dashboard.host
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)
+    url = f"http://{host}:{config.dashboard.port}/healthz"
+    try:
+        status = httpx.get(url, timeout=DEADLINE_S).status_code
+        healthy, said = True, f"answers {status}"
+    except httpx.HTTPError as error:
+        healthy, said = False, str(error) or type(error).__name__
+    if json_out:
+        print(json.dumps({"worker": "dashboard", "ok": healthy, "reason": said}))
+    else:
+        print(f"dashboard: {url} {said}")
     return exits.OK if healthy else exits.FAILED
 
 
