@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from monitor.buffer.connection import connect
 from monitor.buffer.keys import OUTBOX
-from monitor.buffer.work import put_work
+from monitor.buffer.work import WorkQueue, put_work
 from monitor.config.models import Archive, Camera, Config, Mqtt, Redis, Site
 from monitor.domain import Alert
 from monitor.wire import from_json, to_json
@@ -101,3 +101,17 @@ def names(received: Sequence[Received]) -> list[tuple[str, int]]:
 
 def without_repeats(named: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
     return list(dict.fromkeys(named))
+
+
+async def left_in_outbox(port: int) -> tuple[int, int]:
+    client = connect(f"redis://127.0.0.1:{port}/0")
+    depth = await WorkQueue(client, OUTBOX, "publish", "x", min_idle_ms=1, max_attempts=1).depth()
+    await client.aclose()
+    return depth.waiting, depth.pending
+
+
+async def polled(true: Callable[[], Awaitable[bool]]) -> None:
+    """Until it is true; for what neither Redis nor SQLite announces."""
+    async with asyncio.timeout(20):
+        while not await true():  # noqa: ASYNC110 - another process changes it
+            await asyncio.sleep(0.02)

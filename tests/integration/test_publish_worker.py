@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from monitor.buffer.cameras import CameraStore
 from monitor.buffer.connection import connect
 from monitor.buffer.heartbeat import read_heartbeats
 from monitor.buffer.keys import OUTBOX
-from monitor.buffer.work import WorkQueue, dead_letters
+from monitor.buffer.work import dead_letters
 from monitor.domain import Alert, CameraState, CameraStatus, ViewCondition
 from tests import alerts, servers
 from tests.mqtt import Gate, Received, Subscriber
@@ -27,7 +27,9 @@ from tests.publishing import (
     burst,
     child,
     config,
+    left_in_outbox,
     names,
+    polled,
     publishing,
     put,
     without_repeats,
@@ -61,22 +63,8 @@ async def archived(folder: Path) -> list[tuple[str, int]]:
         return sorted((alert.id, alert.revision) for alert in await archive.alerts(limit=1000))
 
 
-async def polled(true: Callable[[], Awaitable[bool]]) -> None:
-    """Until it is true; for what neither Redis nor SQLite announces."""
-    async with asyncio.timeout(20):
-        while not await true():  # noqa: ASYNC110 - another process changes it
-            await asyncio.sleep(0.02)
-
-
 async def counted(client: Redis, counter: str) -> bool:
     return any(beat.counters[counter] for beat in await read_heartbeats(client))
-
-
-async def left_in_outbox(port: int) -> tuple[int, int]:
-    client = connect(f"redis://127.0.0.1:{port}/0")
-    depth = await WorkQueue(client, OUTBOX, "publish", "x", min_idle_ms=1, max_attempts=1).depth()
-    await client.aclose()
-    return depth.waiting, depth.pending
 
 
 async def nothing_left(port: int) -> bool:
