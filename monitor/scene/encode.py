@@ -67,7 +67,7 @@ def render_to(
     except (OSError, av.FFmpegError) as error:
         raise SceneError(f"cannot write {target}: {error}") from error
     finally:
-        with suppress(FileNotFoundError):
+        with suppress(OSError):
             part.unlink()
     return Rendered(target, truth, count, target.stat().st_size)
 

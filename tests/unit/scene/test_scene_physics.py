@@ -9,7 +9,7 @@ from itertools import combinations, pairwise
 import pytest
 
 from monitor.errors import SceneError
-from monitor.scene import SCENARIOS, Simulation, build, truth_of
+from monitor.scene import SCENARIOS, Simulation, build
 from monitor.scene.collision import PULSE_S, RESTITUTION, Contact
 from monitor.scene.driver import (
     Driver,
@@ -22,8 +22,9 @@ from monitor.scene.driver import (
 from monitor.scene.events import Event, events_of
 from monitor.scene.record import VehicleState
 from monitor.scene.signals import Aspect, SignalPlan
+from monitor.scene.truth import antecedents
 
-SEEDS = (0, 1, 2)
+SEEDS = (0, 1)
 
 
 @cache
@@ -100,7 +101,7 @@ def test_an_unknown_scenario_is_named_with_those_there_are() -> None:
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_the_same_seed_is_the_same_scene(scenario: str) -> None:
     assert build(scenario, 1) == scene(scenario, 1)
-    assert scene(scenario, 1).frames != scene(scenario, 2).frames
+    assert scene(scenario, 0).frames != scene(scenario, 1).frames
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -260,14 +261,15 @@ def test_headways_are_distance_over_speed(
     assert event.other == lead
     assert event.value == (ahead.front_s - behind.front_s) / behind.speed
     assert low < event.value < high
-    # What a watcher measures: the times at which both pass the same point.
-    point = ahead.front_s
-    passed = next(
-        f.time_s
-        for f in simulation.frames[event.frame :]
-        if next(v for v in f.vehicles if v.id == follower).front_s >= point - 6.0
+    # What a watcher measures: the lead passed that long ago where the follower is now.
+    before, after = next(
+        (f, g)
+        for f, g in pairwise(simulation.frames[event.frame - 75 : event.frame + 1])
+        if state(simulation, g.index, lead).front_s >= behind.front_s
     )
-    assert passed - event.time_s == pytest.approx(event.value - 6.0 / behind.speed, abs=0.1)
+    was, now = (state(simulation, f.index, lead).front_s for f in (before, after))
+    passed_s = before.time_s + (behind.front_s - was) / (now - was) / 25
+    assert event.time_s - passed_s == pytest.approx(event.value, abs=0.02)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -280,7 +282,7 @@ def test_both_stand_after_the_crash_and_others_hold_behind(seed: int) -> None:
     tail = min(v.rear_s for v in last.vehicles if v.id in crashed)
     behind = [v for v in last.vehicles if v.lane == "out_right" and v.front_s < tail]
     assert behind
-    assert all(v.speed < 0.5 for v in behind)
+    assert max(behind, key=lambda v: v.front_s).speed < 0.1
     darter = next(p for p in last.persons if p.id == simulation.roles["steps_out"])
     assert not darter.on_road
 
@@ -315,13 +317,10 @@ def test_a_vehicle_that_breaks_down(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_truth_names_three_antecedents_in_order(seed: int) -> None:
-    truth = truth_of(scene("rear_end", seed))
-    kinds = [a["kind"] for a in truth["antecedents"]]
-    assert kinds == ["pedestrian_in_road", "hard_brake", "headway"]
-    times = [a["t_s"] for a in truth["antecedents"]]
-    contact = next(e["t_s"] for e in truth["events"] if e["kind"] == "contact")
+    named = antecedents(scene("rear_end", seed), list(events("rear_end", seed)))
+    assert [a["kind"] for a in named] == ["pedestrian_in_road", "hard_brake", "headway"]
+    times = [a["t_s"] for a in named]
     assert times == sorted(times)
-    assert times[-1] < contact
-    assert len(truth["frames"]) == truth["frame_count"] == 1000
+    assert times[-1] < one("rear_end", seed, "contact").time_s
     for quiet in ("normal", "hard_brake", "stopped_vehicle"):
-        assert truth_of(scene(quiet, seed))["antecedents"] == []
+        assert antecedents(scene(quiet, seed), list(events(quiet, seed))) == []

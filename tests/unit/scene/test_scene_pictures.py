@@ -6,6 +6,7 @@ import hashlib
 import json
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -15,17 +16,22 @@ from monitor.errors import SceneError
 from monitor.scene import Renderer, Simulation, build, render_to, truth_of
 from monitor.scene.__main__ import main
 from monitor.scene.camera import PinholeCamera, box_of
-from monitor.scene.drawing import vehicle_sprite
+from monitor.scene.drawing import Image, vehicle_sprite
 from monitor.scene.encode import GOP_FRAMES
 from monitor.scene.light import Light
 from monitor.scene.truth import vehicle_box
 
-SIZE = (640, 360)
+SIZE = (480, 270)
 
 
 @cache
 def crash() -> Simulation:
     return build("rear_end", 0)
+
+
+@cache
+def told() -> dict[str, Any]:
+    return truth_of(crash())
 
 
 @cache
@@ -38,14 +44,15 @@ def test_a_point_on_the_axis_is_in_the_middle() -> None:
     assert camera.project(np.array([[0.0, 10.0, 5.0]])).tolist() == [[0.5, 0.5]]
     # One metre right and one up at ten metres: a tenth of the width, 16/9 of that of the height.
     ((u, v),) = camera.project(np.array([[1.0, 10.0, 6.0]]))
-    assert (u, v) == (pytest.approx(0.6), pytest.approx(0.5 - 0.1 * 16 / 9))
+    assert u == pytest.approx(0.6)
+    assert v == pytest.approx(0.5 - 0.1 * 16 / 9)
 
 
 def test_ground_and_picture_are_inverse() -> None:
     camera = PinholeCamera()
     for x, y in ((0.0, 0.0), (5.25, 20.0), (-6.0, 60.0)):
         ((u, v),) = camera.project(np.array([[x, y, 0.0]]))
-        assert camera.ground(float(u), float(v)) == (pytest.approx(x), pytest.approx(y))
+        assert camera.ground(float(u), float(v)) == pytest.approx((x, y))
     with pytest.raises(ValueError, match="horizon"):
         PinholeCamera(pitch_deg=0.0).ground(0.5, 0.4)
 
@@ -56,7 +63,7 @@ def test_boxes_are_cut_to_the_picture() -> None:
 
 
 def test_the_calibration_points_are_where_it_says() -> None:
-    for point in truth_of(crash())["calibration"]:
+    for point in told()["calibration"]:
         ground = crash().camera.ground(*point["image"])
         assert ground == pytest.approx(tuple(point["ground_m"]), abs=0.02)
 
@@ -72,21 +79,23 @@ def test_vehicles_fill_the_boxes_the_truth_gives_them(frame: int) -> None:
         )
         if box is None or sprite is None or box[2] * SIZE[0] < 12:
             continue
+        if min(box[:2]) == 0.0 or max(box[0] + box[2], box[1] + box[3]) == 1.0:
+            continue  # cut by the picture's edge
         seen += 1
         rows, columns = np.nonzero(sprite.alpha > 127)
         drawn = (
             sprite.x + columns.min(), sprite.y + rows.min(),
             sprite.x + columns.max() + 1, sprite.y + rows.max() + 1,
         )  # fmt: skip
-        told = (
+        expected = (
             box[0] * SIZE[0], box[1] * SIZE[1],
             (box[0] + box[2]) * SIZE[0], (box[1] + box[3]) * SIZE[1],
         )  # fmt: skip
-        assert drawn == pytest.approx(told, abs=1.6)
+        assert drawn == pytest.approx(expected, abs=1.6)
     assert seen >= 4
 
 
-def redness(image: np.ndarray, box: list[float]) -> float:
+def redness(image: Image, box: list[float]) -> float:
     """How much red there is in excess of the other colours, at its strongest."""
     x0, y0 = int(box[0] * SIZE[0]), int(box[1] * SIZE[1])
     x1, y1 = int((box[0] + box[2]) * SIZE[0]), int((box[1] + box[3]) * SIZE[1])
@@ -96,7 +105,7 @@ def redness(image: np.ndarray, box: list[float]) -> float:
 
 
 def test_brake_lamps_light_up_in_the_picture() -> None:
-    truth = truth_of(crash())
+    truth = told()
     lead = truth["roles"]["lead"]
     onset = next(
         e["frame"] for e in truth["events"]
@@ -129,8 +138,11 @@ def test_another_seed_is_another_picture() -> None:
 def test_less_light_is_a_darker_picture() -> None:
     dim = Renderer(crash(), SIZE, Light(exposure=0.5, noise=5.0))
     assert 0.4 < dim.frame(300).mean() / renderer().frame(300).mean() < 0.65
-    noise = [r.frame(300)[250:330, 150:200].std() for r in (renderer(), dim)]
-    assert noise[1] > noise[0] * 0.9
+    still = (slice(215, 255), slice(315, 350))  # grass: only noise changes from frame to frame
+    noise = [
+        (r.frame(300)[still].astype(int) - r.frame(301)[still]).std() for r in (renderer(), dim)
+    ]
+    assert 1.9 < noise[1] / noise[0] < 2.7
 
 
 def test_the_file_is_what_a_camera_would_send(tmp_path: Path) -> None:
