@@ -20,6 +20,7 @@ _UPRIGHT: Final = (1.35, 0.12)  # height over width: middle and softness
 _SMALL: Final = (0.68, 0.07)  # size over a vehicle's
 _SLOW_M_S: Final = (3.6, 0.5)
 _PERSON: Final = 0.4
+_MEMORY: Final = 15  # samples
 _VEHICLE_ASPECT: Final = 1.25
 _VEHICLE_SPEED_M_S: Final = 4.5
 
@@ -38,7 +39,8 @@ def classify(track: Track, plane: GroundPlane, now_s: float) -> None:
         track.box.size / plane.vehicle_size_px(float(track.foot[1])),
         max(speed, 0.7 * track.fastest_m_s),
     )
-    weight = 1.0 / min(len(track.history), 15)
+    track.judged_samples += 1
+    weight = 1.0 / min(track.judged_samples, _MEMORY)
     track.person_score += weight * (now - track.person_score)
     track.actor = Actor.PEDESTRIAN if track.person_score > _PERSON else Actor.VEHICLE
 

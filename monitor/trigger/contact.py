@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from monitor.domain import Actor, Evidence, EvidenceKind
 from monitor.trigger.blobs import PixelBox
@@ -23,13 +24,17 @@ from monitor.trigger.track import Array, Track
 _BEFORE_S: Final = 0.55
 _AFTER_S: Final = 0.4
 _MIN_AFTER: Final = 3  # samples
-_MIN_CLOSING_M_S: Final = 1.6
+_MIN_CLOSING_M_S: Final = 2.2
 _MIN_COLLAPSE: Final = 0.6  # share of the closing speed
 _BRAKES_M_S2: Final = 9.0  # what tyres can do
 _REACH_M: Final = 7.5  # from foot to foot: a length and what the plane errs
+_WIDEST_M: Final = 1.9  # how far beside each other the middles of two bodies meet
 _TOUCH: Final = 0.12  # of the boxes, grown on every side
 _MIN_SIGMAS: Final = 3.0
+_FLOW_PX: Final = 0.3  # error of a body's position by its flow
 _PAUSE_S: Final = 8.0
+
+Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,7 @@ class Impact:
 
     time_s: float
     time_sigma_s: float
+    across: float  # how far their middles would have passed each other
     closing: float
     collapse: float  # share of the closing speed that is gone
     lost: float  # by the striking body, along the closing direction
@@ -50,27 +56,31 @@ class ContactWatch:
     """Watches every two bodies that meet in the picture."""
 
     def __init__(self) -> None:
-        self._told: dict[tuple[int, int], float] = {}
+        self._struck: dict[int, float] = {}  # striking track to when it was told
 
     def step(self, moment: Moment) -> list[Evidence]:
-        found: list[Evidence] = []
+        found: list[tuple[float, Evidence]] = []
         tracks = [
             t for t in moment.tracks if t.seen_s >= moment.now_s - 0.3 and moment.is_measurable(t)
         ]
         for index, first in enumerate(tracks):
             for second in tracks[index + 1 :]:
-                evidence = self._pair(moment, first, second)
-                if evidence is not None:
-                    found.append(evidence)
-        return found
+                contact = self._pair(moment, first, second)
+                if contact is not None:
+                    found.append(contact)
+        # One body strikes one other at a time: the one nearest to its course.
+        nearest = []
+        for _, evidence in sorted(found, key=lambda one: one[0]):
+            assert evidence.track is not None
+            if moment.now_s - self._struck.get(evidence.track, -1e9) > _PAUSE_S:
+                self._struck[evidence.track] = moment.now_s
+                nearest.append(evidence)
+        return nearest
 
-    def _pair(self, moment: Moment, first: Track, second: Track) -> Evidence | None:
+    def _pair(self, moment: Moment, first: Track, second: Track) -> tuple[float, Evidence] | None:
         if Actor.VEHICLE not in (first.actor, second.actor):
             return None
         if not _touch(first.box, second.box):
-            return None
-        key = (first.id, second.id)
-        if moment.now_s - self._told.get(key, -1e9) < _PAUSE_S:
             return None
         impact = measure_impact(moment, first, second)
         if impact is None:
@@ -78,10 +88,9 @@ class ContactWatch:
         strength = impact_strength(moment, impact)
         if strength <= 0.0:
             return None
-        self._told[key] = moment.now_s
         striking, struck = (first, second) if impact.first_strikes else (second, first)
         at = striking.box_at(impact.time_s)
-        return moment.evidence(
+        return impact.across, moment.evidence(
             EvidenceKind.CONTACT,
             striking,
             impact.time_s,
@@ -102,6 +111,9 @@ def measure_impact(moment: Moment, first: Track, second: Track) -> Impact | None
     """The sharpest collapse of the two bodies' closing within the last second; None if none."""
     start = moment.now_s - _BEFORE_S - _AFTER_S - 0.35
     times, a, b = _together(moment, first, second, start)
+    widest = _WIDEST_M / moment.plane.metres(1.0)
+    x, y = (float(value) for value in (first.foot + second.foot) / 2)
+    position_sigma = _FLOW_PX * moment.plane.metres_per_px(x, y) / moment.plane.metres(1.0)
     best: Impact | None = None
     best_error = float("inf")
     for index in range(3, len(times) - _MIN_AFTER + 1):
@@ -115,7 +127,7 @@ def measure_impact(moment: Moment, first: Track, second: Track) -> Impact | None
         gap = moment.plane.metres(float(np.hypot(*(b[index] - a[index]))))
         if gap > _REACH_M:
             continue
-        impact, error = _impact_at(times, a, b, before, after, index)
+        impact, error = _impact_at(times, a, b, before, after, index, widest, position_sigma)
         if impact is not None and error < best_error:
             best, best_error = impact, error
     return best
@@ -125,14 +137,21 @@ def _together(
     moment: Moment, first: Track, second: Track, start_s: float
 ) -> tuple[Array, Array, Array]:
     """Times when both were measured, and where each was."""
-    ta, a = first.ground(moment.plane, start_s, whole=False)
-    tb, b = second.ground(moment.plane, start_s, whole=False)
+    ta, a = first.ground(moment.plane, start_s)
+    tb, b = second.ground(moment.plane, start_s)
     times, ia, ib = np.intersect1d(ta, tb, assume_unique=True, return_indices=True)
     return times, a[ia], b[ib]
 
 
 def _impact_at(
-    times: Array, a: Array, b: Array, before: np.ndarray, after: np.ndarray, index: int
+    times: Array,
+    a: Array,
+    b: Array,
+    before: Mask,
+    after: Mask,
+    index: int,
+    widest: float,
+    position_sigma: float,
 ) -> tuple[Impact | None, float]:
     fits = [line_fit(times[part], body[part]) for body in (a, b) for part in (before, after)]
     a_before, a_after, b_before, b_after = fits
@@ -141,8 +160,10 @@ def _impact_at(
     if closing < 1e-6:
         return None, 0.0
     way = relative / closing
-    # Closing means that a moves towards b in the frame of b.
-    if float((b[index - 1] - a[index - 1]) @ way) <= 0.0:
+    # Closing means that a moves towards b in the frame of b, and would not miss it.
+    gap = b[index - 1] - a[index - 1]
+    across = abs(float(gap[0] * way[1] - gap[1] * way[0]))
+    if float(gap @ way) <= 0.0 or across > widest:
         return None, 0.0
     left = float((a_after.velocity - b_after.velocity) @ way)
     a_lost = float((a_before.velocity - a_after.velocity) @ way)
@@ -150,13 +171,20 @@ def _impact_at(
     a_own, b_own = float(a_before.velocity @ way), float(-b_before.velocity @ way)
     first_strikes = a_own >= b_own
     lost, gained = (a_lost, b_gained) if first_strikes else (b_gained, a_lost)
-    sigma = float(np.sqrt(sum(fit.sigma**2 for fit in fits)))
+    # A few samples may lie on a line by chance: never believe more than the flow's own error.
+    floors = [
+        position_sigma / (np.ptp(times[part]) * np.sqrt(part.sum() / 12.0))
+        for part in (before, after)
+    ]
+    least = 2.0 * (floors[0] ** 2 + floors[1] ** 2)
+    sigma = float(np.sqrt(max(sum(fit.sigma**2 for fit in fits), least)))
     distance = (b - a) @ way
     error = sum(_squared_error(times[part], distance[part]) for part in (before, after))
     half = float(times[index] - times[index - 1]) / 2
     impact = Impact(
         time_s=float(times[index - 1]) + half,
         time_sigma_s=half + 0.05,
+        across=across,
         closing=closing,
         collapse=1.0 - left / closing,
         lost=lost,

@@ -20,7 +20,8 @@ _WINDOW: Final = (13, 13)
 _LEVELS: Final = 3
 _STOP: Final = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 10, 0.03)
 _BACK_ERROR_PX: Final = 0.8
-_LOOKS_ERROR: Final = 22.0  # mean absolute difference of luma around the corner
+_SLOW_PX: Final = (17, 17)
+_LOOKS_ERROR: Final = 24.0  # mean absolute difference of luma around the corner
 _CORNER_QUALITY: Final = 0.02
 _CORNER_SPACING_PX: Final = 4
 
@@ -31,6 +32,12 @@ class Flow:
 
     points: Points
     good: npt.NDArray[np.bool_]
+
+
+def detail(luma: Image) -> Image:
+    """Luma without its slow part: lamps that light up, shadows and exposure leave it as it was."""
+    slow = cv2.blur(luma, _SLOW_PX)
+    return cast(Image, cv2.addWeighted(luma, 1.0, slow, -1.0, 128.0))
 
 
 def follow(before: Image, after: Image, points: Points, guess: Points) -> Flow:

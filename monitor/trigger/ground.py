@@ -3,8 +3,9 @@
 Without calibration the camera is taken for a level-rolled pinhole of usual focal length whose
 horizon and height follow from one observation: the size of vehicles grows linearly with their
 row below the horizon. Lengths then come in units of a typical vehicle's size in the picture,
-``sqrt(width * height)``, taken as 2.2 m where a physical limit has to be applied (a car seen from
-behind is 1.8 m x 1.5 m, from the side 4.5 m x 1.5 m). Ratios and times do not depend on that.
+``sqrt(width * height)``, taken as 2.7 m where a physical limit has to be applied: from a mast, a
+car of 4.5 m x 1.8 m x 1.5 m covers some 1.8 m x 2.8 m from behind and 4.5 m x 2 m from the side.
+Ratios and times do not depend on that.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from monitor.config.models import GroundPoint
 
 Array = npt.NDArray[np.float64]
 
-METRES_PER_SIZE: Final = 2.2
+METRES_PER_SIZE: Final = 2.7
 _FOCAL_WIDTHS: Final = 1.0  # 53 degrees across: between a wide lens and a zoom
 _BINS: Final = 12
 _PER_BIN: Final = 40

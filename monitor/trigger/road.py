@@ -14,8 +14,9 @@ import numpy.typing as npt
 from monitor.trigger.blobs import PixelBox
 
 _COLUMNS: Final = 48
-_ROADWAY_VEHICLES: Final = 0.8  # the first one counts until 200 others have gone elsewhere
+_ROADWAY_VEHICLES: Final = 1.6  # two of them count until 200 others have gone elsewhere
 _WAITING_VEHICLES: Final = 2
+_EDGE_SHARE: Final = 0.3  # of the busiest cell near; less is a kerb that boxes hang over
 _FORGET: Final = 0.999  # per vehicle; a lane closed for a day is forgotten
 
 
@@ -53,8 +54,10 @@ class Road:
 
     def is_roadway(self, x: float, y: float) -> bool:
         """Whether vehicles drive over this point of the picture."""
-        cell = self._at(x, y)
-        return bool(self._visits[cell] >= _ROADWAY_VEHICLES)
+        row, column = self._at(x, y)
+        around = self._visits[max(0, row - 2) : row + 3, max(0, column - 3) : column + 4]
+        needed = max(_ROADWAY_VEHICLES, _EDGE_SHARE * float(around.max()))
+        return bool(self._visits[row, column] >= needed)
 
     def is_waiting_place(self, box: PixelBox) -> bool:
         """Whether standing here is usual."""
@@ -77,7 +80,7 @@ class Road:
         return row, min(columns - 1, max(0, int(x / self._cell)))
 
     def _footprint(self, box: PixelBox) -> list[tuple[int, int]]:
-        """Cells under the lower quarter of the box, its sides cut off."""
-        top, left = self._at(box.x + 0.15 * box.width, box.y + 0.75 * box.height)
-        bottom, right = self._at(box.x + 0.85 * box.width, box.y + box.height - 1)
+        """Cells under the middle of the box's lowest part: its sides may hang over a kerb."""
+        top, left = self._at(box.x + 0.25 * box.width, box.y + 0.8 * box.height)
+        bottom, right = self._at(box.x + 0.75 * box.width, box.y + box.height - 1)
         return [(r, c) for r in range(top, bottom + 1) for c in range(left, right + 1)]

@@ -64,6 +64,7 @@ class Track:
     actor: Actor = Actor.UNKNOWN
     checked_s: float = -1e9  # last time it was asked whether it is a body at all
     odd_pictures: int = 0  # in a row whose region did not look like this body alone
+    judged_samples: int = 0
     person_score: float = 0.0  # running mean; above 0.5 it is a person
     fastest_m_s: float = 0.0
 

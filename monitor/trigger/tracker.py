@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitor.trigger.blobs import Blob, PixelBox, find_blobs
-from monitor.trigger.flow import Flow, Points, corners, follow
+from monitor.trigger.flow import Flow, Points, corners, detail, follow
 from monitor.trigger.track import Sample, Track
 
 Image = npt.NDArray[np.uint8]
@@ -40,6 +40,8 @@ _DRAW: Final = 0.6  # of the box towards its region
 _DRAW_FOOT: Final = 0.15  # of the foot that the flow carries, towards the box's
 _ODD_AREA: Final = (0.5, 1.7)  # of a region against its body's: joined, hidden or broken up
 _ODD_PICTURES: Final = 8  # after which it is believed
+_SWAP_SHARE: Final = 0.6
+_SWAP_PX_S: Final = 10.0
 _SETTLED: Final = 4  # whole samples, after which a region's foot is averaged
 _BORDER: Final = 0.015
 _MAX_TRACKS: Final = 48
@@ -124,7 +126,8 @@ class Tracker:
     def update(self, time_s: float, luma: Image, foreground: Image) -> None:
         """Carry all tracks to this picture; ``jumped`` says the recording was cut."""
         self.jumped = False
-        expected = self._expect(time_s, luma, foreground)
+        fine = detail(luma)
+        expected = self._expect(time_s, fine, foreground)
         if self._recording_jumped(expected, foreground):
             self._tracks.clear()
             expected = []
@@ -150,10 +153,10 @@ class Tracker:
         for index, blob in enumerate(blobs):
             if index not in taken and len(self._tracks) < _MAX_TRACKS:
                 self._add(blob, time_s)
-        self._plant(luma, foreground, time_s)
-        self._previous, self._previous_s = luma, time_s
+        self._plant(fine, foreground, time_s)
+        self._previous, self._previous_s = fine, time_s
 
-    def _expect(self, time_s: float, luma: Image, foreground: Image) -> list[Expected]:
+    def _expect(self, time_s: float, fine: Image, foreground: Image) -> list[Expected]:
         if self._previous is None or not self._tracks:
             return [Expected(t.box, t.points, t.foot, t.velocity, False) for t in self._tracks]
         span = max(1e-3, time_s - self._previous_s)
@@ -162,7 +165,7 @@ class Tracker:
         guess = np.concatenate(
             [t.points + step for t, step in zip(self._tracks, steps, strict=True)]
         )
-        flow = follow(self._previous, luma, points, guess)
+        flow = follow(self._previous, fine, points, guess)
         result, start = [], 0
         for track in self._tracks:
             end = start + len(track.points)
@@ -228,7 +231,8 @@ class Tracker:
                 draw = _DRAW_FOOT if track.whole_samples >= _SETTLED else 1.0
                 track.anchor = track.anchor + draw * (box.foot - e.foot)
         else:
-            track.carried = track.carried + (box.foot - track.foot)
+            foot = e.foot if region is None else np.array(box.foot)
+            track.carried = track.carried + (foot - track.foot)
         track.whole_samples += whole
         track.foot = track.carried + track.anchor
         if measured:
@@ -306,19 +310,21 @@ class Tracker:
         self._next_id += 1
         self._tracks.append(track)
 
-    def _plant(self, luma: Image, foreground: Image, time_s: float) -> None:
+    def _plant(self, fine: Image, foreground: Image, time_s: float) -> None:
         """Give corners to tracks that have too few, from their own foreground only."""
         for track in self._tracks:
-            if len(track.points) >= _POINTS_ENOUGH or track.seen_s < time_s:
+            joined = track.joined_s == time_s
+            if len(track.points) >= _POINTS_ENOUGH or (track.seen_s < time_s and not joined):
                 continue
             box = track.box.clipped(self._width, self._height)
-            mask = foreground.copy() if track.joined_s == time_s else foreground
-            if track.joined_s == time_s:
+            mask = foreground.copy() if joined else foreground
+            if joined:
                 for other in self._tracks:
-                    if other is not track:
+                    # The body whose foot is lower in the picture is nearer and hides the other.
+                    if other is not track and other.foot[1] > track.foot[1]:
                         ox, oy, ow, oh = other.box.clipped(self._width, self._height)
                         mask[oy : oy + oh, ox : ox + ow] = 0
-            fresh = corners(luma, mask, box, _POINTS_WANTED - len(track.points))
+            fresh = corners(fine, mask, box, _POINTS_WANTED - len(track.points))
             track.points = np.concatenate([track.points, fresh])
 
 
@@ -408,6 +414,8 @@ def _carried(track: Track, flow: Flow, foreground: Image, span_s: float) -> Expe
             ratio = float(np.hypot(*after.std(axis=0))) / spread
             scale = 1.0 + 0.5 * float(np.clip(ratio - 1.0, -0.08, 0.08))
     velocity = move / span_s
+    if _is_another_body(track, velocity):
+        return unseen
     if len(track.history) > 1:
         velocity = 0.4 * track.velocity + 0.6 * velocity
     # The flow is that of the corners; about their middle the body grows or shrinks.
@@ -421,6 +429,14 @@ def _carried(track: Track, flow: Flow, foreground: Image, span_s: float) -> Expe
         velocity.astype(np.float64),
         True,
     )
+
+
+def _is_another_body(track: Track, velocity: npt.NDArray[np.floating[Any]]) -> bool:
+    """Whether corners planted where it was only expected to be move quite differently."""
+    if not track.confirmed or track.history[-1].by_flow:
+        return False
+    change = float(np.hypot(*(velocity - track.velocity)))
+    return change > _SWAP_SHARE * float(np.hypot(*track.velocity)) + _SWAP_PX_S
 
 
 def _is_moving_body(track: Track) -> bool:
