@@ -71,7 +71,7 @@ def demo(
         list[Path] | None, typer.Option("--video", help="Play this file; may be given again.")
     ] = None,
     scenario: Annotated[str, typer.Option(help="Which story the scene tells.")] = "rear_end",
-    seed: Annotated[int, typer.Option(help="Which variant of it.")] = 1,
+    seed: Annotated[int, typer.Option(help="Which variant of it.")] = 0,
     port: Annotated[int, typer.Option(help="Of the dashboard, if it is free.")] = 8080,
     lang: Annotated[str, typer.Option(help="Language of the alerts: en or zh.")] = "en",
     timeout_s: Annotated[float, typer.Option(help="With --once: give up after so long.")] = 120.0,

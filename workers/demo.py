@@ -41,7 +41,7 @@ class DemoOptions:
 
     videos: tuple[Path, ...] = ()
     scenario: str = "rear_end"
-    seed: int = 1
+    seed: int = 0
     port: int = 8080
     lang: str = "en"
     timeout_s: float = 120.0

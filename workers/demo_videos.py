@@ -16,12 +16,13 @@ from typing import Any, Final
 
 import av
 
+import monitor.scene
 from monitor.errors import CausewayError
+from monitor.scene import SCENARIOS, render_to
 
 PASSED_THROUGH: Final = frozenset({"h264", "hevc"})
 _FPS_MAX: Final = 30
 _LARGEST_BYTES: Final = 1 << 30
-_SCENE_FORMAT: Final = 1  # raised when a cached scene must not be used any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +42,25 @@ def say(text: str) -> None:
 
 def scene_video(cache: Path, scenario: str, seed: int) -> DemoVideo:
     """Render the scenario, or take it from the cache."""
-    from monitor.scene import SCENARIOS, render_to
-
     if scenario not in SCENARIOS:
         raise CausewayError(f"there is no scenario {scenario}; there are: {', '.join(SCENARIOS)}")
-    path = cache / f"{scenario}-{seed}-v{_SCENE_FORMAT}.mp4"
+    path = cache / f"{scenario}-{seed}-{_scene_version()}.mp4"
     truth = path.with_name(path.name + ".truth.json")
     if not (path.exists() and truth.exists()):
+        for stale in cache.glob(f"{scenario}-{seed}-*.mp4*"):
+            stale.unlink(missing_ok=True)
         say(f"Drawing the intersection ({scenario}, seed {seed}); kept for the next time ...")
         render_to(path, scenario, seed, progress=percent())
     calibration = json.loads(truth.read_text())["calibration"]
     return DemoVideo("crossing", f"Rendered crossing: {scenario}", path, tuple(calibration))
+
+
+def _scene_version() -> str:
+    """Of the code that draws: a scene in the cache is used only while it is the same."""
+    digest = hashlib.sha256()
+    for source in sorted(Path(monitor.scene.__file__).parent.glob("*.py")):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def own_videos(cache: Path, files: Sequence[Path]) -> list[DemoVideo]:
