@@ -240,3 +240,49 @@ def test_no_orphan_is_left_when_the_supervisor_is_killed() -> None:
         gone, alive = psutil.wait_procs(children, timeout=10)
     assert alive == []
     assert len(gone) == 2
+
+
+async def test_a_process_that_stayed_up_is_started_again_at_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    output, stop = Output(), asyncio.Event()
+    backoff = Backoff(first_s=0.01, longest_s=60, healthy_s=0)
+    spec = python("a", "print('up', flush=True)")
+    task = asyncio.create_task(Supervisor([spec], output, backoff=backoff).run(stop))
+    await output.until(lambda _: output.count("up") >= 5)
+    stop.set()
+    await asyncio.wait_for(task, 10)
+    assert "(1 in a row)" in caplog.text
+    assert "(2 in a row)" not in caplog.text
+
+
+IMPATIENT = """
+import asyncio, sys
+from workers.commands.worker import serve
+from workers.supervisor import ProcessSpec, Supervisor
+spec = ProcessSpec("deaf", (sys.executable, "-c", {code!r}), 1)
+supervisor = Supervisor([spec], lambda n, l: print(l, flush=True), stop_budget_s=30)
+asyncio.run(serve(supervisor.run, grace_s=30))
+"""
+
+
+def test_a_second_signal_does_not_wait() -> None:
+    code = DEAF.replace("'up'", "__import__('os').getpid()")
+    with subprocess.Popen(
+        [sys.executable, "-c", IMPATIENT.format(code=code)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as supervisor:
+        assert supervisor.stdout is not None
+        child = psutil.Process(int(supervisor.stdout.readline()))
+        started = time.monotonic()
+        supervisor.send_signal(signal.SIGTERM)
+        with pytest.raises(subprocess.TimeoutExpired):
+            supervisor.wait(0.5)  # still waiting for the deaf one
+        supervisor.send_signal(signal.SIGINT)
+        supervisor.wait(10)
+        gone, _ = psutil.wait_procs([child], timeout=10)
+    assert gone
+    assert time.monotonic() - started < 8
