@@ -8,7 +8,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -49,13 +49,18 @@ def settings(
     redis_port: int,
     mqtt_port: int,
     port: int = 0,
+    names: Mapping[str, str] | None = None,
     **more: Any,
 ) -> dict[str, Any]:
     """A configuration as JSON; cameras have a password in their address, to be kept secret."""
     return {
         "site": {"id": "demo", "name": "Harbour Road × Mill Lane"},
         "cameras": [
-            {"id": camera, "url": f"rtsp://operator:hunter2@192.0.2.9/{camera}", "name": camera}
+            {
+                "id": camera,
+                "url": f"rtsp://operator:hunter2@192.0.2.9/{camera}",
+                "name": (names or {}).get(camera, ""),
+            }
             for camera in cameras
         ],
         "data_dir": str(tmp_path / "var"),
@@ -101,7 +106,7 @@ def child() -> None:
 
 
 async def _answers(url: str, process: asyncio.subprocess.Process) -> None:
-    async with httpx.AsyncClient() as client, asyncio.timeout(30):
+    async with httpx.AsyncClient() as client, asyncio.timeout(60):
         while True:
             if process.returncode is not None:
                 assert process.stderr is not None
@@ -134,7 +139,7 @@ class CameraFeed:
     params: CodecParameters
     view: ViewCondition = ViewCondition.NORMAL
     begin: int = 0
-    written: int = -1  # which of the units was written last
+    began_ms: int = 0  # when the first was written
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -146,9 +151,9 @@ class CameraFeed:
         gaps.append(round(sum(gaps) / len(gaps)))
         at_ms = clock.wall_ms()
         index, said_ms = self.begin, 0
+        self.began_ms = at_ms
         while True:
             unit = self.units[index]
-            self.written = index
             offset = unit.capture_ms - unit.entry_ms
             await writer.append([replace(unit, entry_ms=at_ms, capture_ms=at_ms + offset)])
             if at_ms - said_ms >= 1000:

@@ -32,7 +32,7 @@ def frame(board: Board, page: str, title: str) -> Iterator[None]:
         link("#content", "cw-skip", words("nav.skip"))
         _head(board, page)
         _trouble(board)
-        with box("main", "cw-main", id_="content", tabindex="-1"):
+        with box(classes="cw-main", id_="content", tabindex="-1"):  # Quasar has the <main>
             yield
 
 

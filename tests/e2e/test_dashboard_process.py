@@ -14,6 +14,8 @@ from tests import servers, video
 from tests.control_room import Room
 from tests.dashboards import CameraFeed, dashboard, playing, settings
 
+pytestmark = pytest.mark.timeout(150)
+
 
 async def test_it_ends_cleanly_with_a_page_and_a_live_picture_open(tmp_path: Path) -> None:
     with servers.redis_server(tmp_path) as redis, servers.mosquitto(tmp_path) as broker:
@@ -40,20 +42,20 @@ async def test_a_port_in_use_is_said(tmp_path: Path) -> None:
                 pass
 
 
-async def test_leaving_the_page_frees_the_viewer(room: Room) -> None:
+async def test_leaving_the_page_frees_the_viewer(own_room: Room) -> None:
     units, params = video.encode(video.even(50), gop=25)
 
     async def viewers() -> float:
         async with httpx.AsyncClient() as client:
-            text = (await client.get(f"{room.url}/metrics")).text
+            text = (await client.get(f"{own_room.url}/metrics")).text
         line = next(one for one in text.splitlines() if one.startswith("causeway_live_viewers "))
         return float(line.split()[1])
 
-    async with playing(CameraFeed(room.redis, "north", units, params)):
-        page = await room.page()
-        await page.wait_for_selector('[data-camera="north"] [data-phase="live"]', timeout=25_000)
+    async with playing(CameraFeed(own_room.redis, "north", units, params)):
+        page = await own_room.page()
+        await page.wait_for_selector('[data-camera="north"] [data-phase="live"]', timeout=40_000)
         assert await viewers() == 1
-        await page.goto(f"{room.url}/system")
+        await page.goto(f"{own_room.url}/system")
         async with asyncio.timeout(20):
             while await viewers():  # noqa: ASYNC110 - the metric tells nobody
                 await asyncio.sleep(0.1)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 
+import pytest
 from playwright.async_api import Page, expect
 
 from monitor.domain import Explainer, ModelRun
 from tests.alerts import provisional
 from tests.control_room import Room
 from tests.staged import Scene, stage
+
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(150)]
 
 CURRENT = "document.querySelector('.cw-player video').currentTime"
 SHOWN = """
@@ -26,7 +29,7 @@ async () => {
 
 async def ready(page: Page) -> None:
     await page.wait_for_function(
-        "() => document.querySelector('.cw-player video')?.readyState >= 2", timeout=25_000
+        "() => document.querySelector('.cw-player video')?.readyState >= 2", timeout=40_000
     )
 
 
@@ -37,6 +40,23 @@ async def at(page: Page, t_s: float) -> None:
                     return !v.seeking && v.paused && Math.abs(v.currentTime - t) < 0.02; }""",
         arg=t_s,
     )
+
+
+async def test_the_archive_page_filters_and_turns_pages(room: Room) -> None:
+    alerts = [provisional("north" if n % 2 else "east", peak_ms=1_760_000_000_000 + n * 60_000)
+              for n in range(30)]  # fmt: skip
+    await room.archive(*alerts)
+    page = await room.page("/incidents")
+    await expect(page.locator(".cw-row")).to_have_count(25)
+    await page.get_by_role("link", name="Older").click()
+    await expect(page.locator(".cw-row")).to_have_count(5)
+    await page.get_by_role("link", name="Newest").click()
+    await page.get_by_label("Camera").select_option("north")
+    await page.get_by_role("button", name="Show").click()
+    await expect(page.locator(".cw-row")).to_have_count(15)
+    await page.get_by_label("Severity").select_option("critical")
+    await page.get_by_role("button", name="Show").click()
+    await expect(page.locator(".cw-empty__title")).to_have_text("No incidents here")
 
 
 async def test_selecting_an_antecedent_seeks_the_clip_to_it(room: Room, scene: Scene) -> None:
@@ -108,7 +128,7 @@ async def test_the_page_says_all_that_is_known(room: Room, scene: Scene) -> None
     await room.archive(staged.provisional, alert)
     page = await room.page(f"/incident/{alert.id}")
     assert alert.answer is not None
-    body = page.locator("main")
+    body = page.locator(".cw-main")
     said = (await body.inner_text()).replace("\N{NO-BREAK SPACE}", " ")
     for sentence in (
         alert.answer.root_cause,
@@ -166,20 +186,3 @@ async def test_an_incident_nobody_knows_and_one_without_a_clip(room: Room) -> No
     await room.archive(bare)
     await page.goto(f"{room.url}/incident/{bare.id}")
     await expect(page.locator("h1")).to_have_text("Contact")
-
-
-async def test_the_archive_page_filters_and_turns_pages(room: Room) -> None:
-    alerts = [provisional("north" if n % 2 else "east", peak_ms=1_760_000_000_000 + n * 60_000)
-              for n in range(30)]  # fmt: skip
-    await room.archive(*alerts)
-    page = await room.page("/incidents")
-    await expect(page.locator(".cw-row")).to_have_count(25)
-    await page.get_by_role("link", name="Older").click()
-    await expect(page.locator(".cw-row")).to_have_count(5)
-    await page.get_by_role("link", name="Newest").click()
-    await page.get_by_label("Camera").select_option("north")
-    await page.get_by_role("button", name="Show").click()
-    await expect(page.locator(".cw-row")).to_have_count(15)
-    await page.get_by_label("Severity").select_option("critical")
-    await page.get_by_role("button", name="Show").click()
-    await expect(page.locator(".cw-empty__title")).to_have_text("No incidents here")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import re
 import time
 from dataclasses import replace
 
@@ -10,11 +10,14 @@ import pytest
 from playwright.async_api import Page, expect
 
 from monitor.buffer.cameras import CameraStore
+from monitor.buffer.ring import RingReader
 from monitor.domain import CameraState, CameraStatus, VideoCodec, ViewCondition
 from tests import video
 from tests.alerts import explained, provisional
 from tests.control_room import Room
 from tests.dashboards import CameraFeed, playing
+
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(150)]
 
 MOVING_NUMBERS = """
 async (camera) => {
@@ -40,87 +43,28 @@ async (camera) => {
 }
 """
 
+SHOWN_NOW = """
+async (camera) => {
+  const video = document.querySelector(`[data-camera="${camera}"] video`);
+  const canvas = new OffscreenCanvas(10, 2);
+  const context = canvas.getContext('2d', {willReadFrequently: true});
+  await new Promise(done => video.requestVideoFrameCallback(done));
+  const at_ms = Date.now();
+  context.drawImage(video, 0, 0, video.videoWidth, video.videoHeight / 2, 0, 0, 10, 2);
+  const row = context.getImageData(0, 1, 10, 1).data;
+  let number = 0;
+  for (let bit = 0; bit < 10; bit++) if (row[4 * bit] > 128) number |= 1 << bit;
+  return {at_ms, number};
+}
+"""
+
 
 def tile(camera: str, below: str = "") -> str:
     return f'[data-camera="{camera}"] {below}'.strip()
 
 
 async def live(page: Page, camera: str) -> None:
-    await page.wait_for_selector(tile(camera, '[data-phase="live"]'), timeout=25_000)
-
-
-async def test_live_pictures_play_and_the_tile_says_how(room: Room) -> None:
-    units, params = video.encode(video.even(100), gop=25, width=640, height=360)
-    async with playing(CameraFeed(room.redis, "north", units, params)):
-        page = await room.page()
-        await live(page, "north")
-        seen = await page.evaluate(MOVING_NUMBERS, "north")
-        assert seen["width"] == 640
-        assert seen["advanced"] > 0.2
-        assert len(set(seen["numbers"])) >= 8, "each picture is another one of the camera's"
-        assert min(seen["brightest"]) > 200, "and none is black"
-        await expect(page.locator(tile("north", ".cw-tile__status"))).to_have_text("Live")
-        await expect(page.locator(tile("north", ".cw-tile__figures"))).to_contain_text(
-            "640×360 · 25 fps"
-        )
-        await expect(page.locator(".cw-pulse")).to_have_text("1 of 2 cameras live")
-        await expect(page.locator(tile("east", ".cw-tile__reason"))).to_contain_text(
-            "No report from ingest yet."
-        )
-
-
-async def test_a_live_picture_is_not_late(room: Room) -> None:
-    """The number in the picture that is shown against the one written last."""
-    units, params = video.encode(video.even(250), gop=50)
-    feed = CameraFeed(room.redis, "north", units, params)
-    async with playing(feed):
-        page = await room.page()
-        await live(page, "north")
-        await asyncio.sleep(2)
-        lags = []
-        for _ in range(5):
-            seen = await page.evaluate(MOVING_NUMBERS, "north")
-            newest = feed.written % 250
-            lags.append((newest - seen["numbers"][-1]) % 250 * 0.04)
-        assert sorted(lags)[2] < 1.0, lags
-
-
-async def test_each_state_shows_its_reason_and_comes_back(room: Room) -> None:
-    units, params = video.encode(video.even(50), gop=25)
-    page = await room.page()
-    await CameraStore(room.redis).put_state(
-        CameraState(
-            "north",
-            CameraStatus.UNAUTHORIZED,
-            0,
-            detail="The camera refuses the user name or password.",
-            reconnects=3,
-        )
-    )
-    north = page.locator(tile("north"))
-    await expect(north).to_have_attribute("data-status", "unauthorized")
-    await expect(north.locator(".cw-tile__reason")).to_be_visible()
-    await expect(north).to_contain_text("The camera refuses the user name or password.")
-    await expect(north).to_contain_text("3 reconnects")
-    feed = CameraFeed(room.redis, "north", units, params, view=ViewCondition.FROZEN)
-    async with playing(feed):
-        await live(page, "north")
-        await expect(north.locator(".cw-tile__reason")).not_to_be_visible()
-        await expect(north.locator(".cw-tile__view")).to_have_text("Picture frozen")
-    await expect(north).to_have_attribute("data-status", "stalled", timeout=15_000)
-    async with playing(feed):
-        await live(page, "north")
-
-
-async def test_h265_is_shown_as_stills_and_says_so(room: Room) -> None:
-    units, params = video.encode(video.even(50), codec=VideoCodec.HEVC, gop=25)
-    async with playing(CameraFeed(room.redis, "north", units, params)):
-        page = await room.page()
-        await page.wait_for_selector(tile("north", '[data-phase="still"]'), timeout=25_000)
-        await expect(page.locator(tile("north", ".cw-live__note"))).to_contain_text("H.265")
-        await page.wait_for_function(
-            """() => document.querySelector('[data-camera="north"] img').naturalWidth === 320"""
-        )
+    await page.wait_for_selector(tile(camera, '[data-phase="live"]'), timeout=40_000)
 
 
 async def test_a_provisional_card_becomes_the_explained_one_in_place(room: Room) -> None:
@@ -128,7 +72,7 @@ async def test_a_provisional_card_becomes_the_explained_one_in_place(room: Room)
     await expect(page.locator(".cw-feed .cw-empty")).to_be_visible()
     now_ms = round(time.time() * 1000)
     first, second = provisional("north", peak_ms=now_ms), explained("north", peak_ms=now_ms)
-    other = provisional("east", peak_ms=now_ms - 60_000)
+    other = provisional("west", peak_ms=now_ms - 60_000)
     await expect(page.locator(".cw-feed__source")).to_have_attribute("data-tone", "live")
     await room.publish(other, first)
     card = page.locator(f'[data-alert="{first.id}"]')
@@ -148,7 +92,7 @@ async def test_a_provisional_card_becomes_the_explained_one_in_place(room: Room)
     ids = await page.locator(".cw-card").evaluate_all("all => all.map(c => c.dataset.alert)")
     assert ids == [first.id, other.id]
     await expect(page.locator(tile("north"))).to_have_attribute("data-severity", "high")
-    await expect(page.locator(tile("east"))).to_have_attribute("data-severity", "high")
+    await expect(page.locator(tile("west"))).to_have_attribute("data-severity", "high")
 
 
 async def test_history_is_there_on_load_and_the_keyboard_reaches_it(room: Room) -> None:
@@ -162,10 +106,68 @@ async def test_history_is_there_on_load_and_the_keyboard_reaches_it(room: Room) 
     await page.wait_for_url(f"**/incident/{old.id}")
 
 
+async def test_live_pictures_play_and_the_tile_says_how(room: Room) -> None:
+    units, params = video.encode(video.even(100), gop=25, width=640, height=360)
+    async with playing(CameraFeed(room.redis, "north", units, params)):
+        page = await room.page()
+        await live(page, "north")
+        seen = await page.evaluate(MOVING_NUMBERS, "north")
+        assert seen["width"] == 640
+        assert seen["advanced"] > 0.2
+        assert len(set(seen["numbers"])) >= 8, "each picture is another one of the camera's"
+        assert min(seen["brightest"]) > 200, "and none is black"
+        await expect(page.locator(tile("north", ".cw-tile__status"))).to_have_text("Live")
+        await expect(page.locator(tile("north", ".cw-tile__figures"))).to_contain_text(
+            "640×360 · 25 fps"
+        )
+        await expect(page.locator(".cw-pulse")).to_have_text(re.compile("[12] of 4 cameras live"))
+        await expect(page.locator(tile("east", ".cw-tile__reason"))).to_contain_text(
+            "No report from ingest yet."
+        )
+
+
+async def test_each_state_shows_its_reason_and_comes_back(room: Room) -> None:
+    units, params = video.encode(video.even(50), gop=25)
+    page = await room.page()
+    await CameraStore(room.redis).put_state(
+        CameraState(
+            "south",
+            CameraStatus.UNAUTHORIZED,
+            0,
+            detail="The camera refuses the user name or password.",
+            reconnects=3,
+        )
+    )
+    south = page.locator(tile("south"))
+    await expect(south).to_have_attribute("data-status", "unauthorized")
+    await expect(south.locator(".cw-tile__reason")).to_be_visible()
+    await expect(south).to_contain_text("The camera refuses the user name or password.")
+    await expect(south).to_contain_text("3 reconnects")
+    feed = CameraFeed(room.redis, "south", units, params, view=ViewCondition.FROZEN)
+    async with playing(feed):
+        await live(page, "south")
+        await expect(south.locator(".cw-tile__reason")).not_to_be_visible()
+        await expect(south.locator(".cw-tile__view")).to_have_text("Picture frozen")
+    await expect(south).to_have_attribute("data-status", "stalled", timeout=15_000)
+    async with playing(feed):
+        await live(page, "south")
+
+
+async def test_h265_is_shown_as_stills_and_says_so(room: Room) -> None:
+    units, params = video.encode(video.even(50), codec=VideoCodec.HEVC, gop=25)
+    async with playing(CameraFeed(room.redis, "west", units, params)):
+        page = await room.page()
+        await page.wait_for_selector(tile("west", '[data-phase="still"]'), timeout=40_000)
+        await expect(page.locator(tile("west", ".cw-live__note"))).to_contain_text("H.265")
+        await page.wait_for_function(
+            """() => document.querySelector('[data-camera="west"] img').naturalWidth === 320"""
+        )
+
+
 async def test_what_a_model_or_a_camera_says_is_shown_as_written(room: Room) -> None:
     """Markup in text stays text, on the wall and on the incident's page."""
     evil = '<img src=x onerror="window.pwned=1"><script>window.pwned=1</script>`${pwned=1}`'
-    alert = explained("north", peak_ms=round(time.time() * 1000))
+    alert = explained("south", peak_ms=round(time.time() * 1000))
     assert alert.answer is not None
     answer = replace(
         alert.answer,
@@ -185,11 +187,13 @@ async def test_what_a_model_or_a_camera_says_is_shown_as_written(room: Room) -> 
         verification=tuple(replace(one, text=evil) for one in alert.verification),
     )
     await CameraStore(room.redis).put_state(
-        CameraState("north", CameraStatus.REFUSED, 0, detail=evil)
+        CameraState("south", CameraStatus.REFUSED, 0, detail=evil)
     )
     await room.archive(alert)
     page = await room.page()
-    await expect(page.locator(".cw-card__cause")).to_have_text(evil, timeout=15_000)
+    await expect(page.locator(f'[data-alert="{alert.id}"] .cw-card__cause')).to_have_text(
+        evil, timeout=15_000
+    )
     await page.goto(f"{room.url}/incident/{alert.id}")
     await expect(page.locator(".cw-cause__text")).to_have_text(evil)
     await page.locator('[data-antecedent="antecedent_1"]').click()
@@ -198,33 +202,17 @@ async def test_what_a_model_or_a_camera_says_is_shown_as_written(room: Room) -> 
     assert await page.evaluate("window.pwned") is None
 
 
-async def test_redis_and_broker_away_are_said_and_recover(room: Room) -> None:
-    units, params = video.encode(video.even(50), gop=25)
-    page = await room.page()
-    async with playing(CameraFeed(room.redis, "north", units, params)):
-        await live(page, "north")
-    trouble = page.locator(".cw-trouble")
-    room.redis_server.kill()
-    room.broker.kill()
-    await expect(trouble).to_contain_text("Redis) is away", timeout=15_000)
-    await expect(trouble).to_contain_text("MQTT) is away", timeout=15_000)
-    await expect(page.locator(tile("north"))).to_have_attribute("data-status", "unknown")
-    page_while_away = await room.page()
-    await expect(page_while_away.locator(".cw-trouble")).to_contain_text("Redis) is away")
-    room.redis_server.start()
-    room.broker.start()
-    async with playing(CameraFeed(room.redis, "north", units, params)):
-        await expect(trouble).not_to_contain_text("away", timeout=25_000)
-        await live(page, "north")
-        await live(page_while_away, "north")
-
-
-@pytest.mark.parametrize(
-    "more_settings", [{"site": {"id": "demo", "name": "海港路口", "lang": "zh"}}]
-)
-async def test_the_wall_speaks_chinese(room: Room) -> None:
-    page = await room.page()
-    await expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
-    await expect(page.locator(".cw-feed__title")).to_have_text("告警")
-    await expect(page.locator(".cw-pulse")).to_have_text("0/2 路相机在线")
-    await expect(page.locator(tile("east"))).to_contain_text("尚无采集进程的报告")
+async def test_a_live_picture_is_not_late(room: Room) -> None:
+    """From when a picture was written to when it is shown, the GOP under way replayed first."""
+    units, params = video.encode(video.even(250), gop=50)
+    feed = CameraFeed(room.redis, "east", units, params)
+    async with playing(feed):
+        await RingReader(room.redis, "east").tail(0, block_ms=3000, count=1)
+        page = await room.page()
+        await live(page, "east")
+        lags_s = []
+        for _ in range(15):
+            seen = await page.evaluate(SHOWN_NOW, "east")
+            passed = (seen["at_ms"] - feed.began_ms) / 40
+            lags_s.append((passed - seen["number"]) % 250 * 0.04)
+        assert sorted(lags_s)[7] < 1.0, lags_s
