@@ -237,7 +237,7 @@ def _alone(case: Case, event: Finding) -> str:
     if case.pattern in (Pattern.PEDESTRIAN, Pattern.WRONG_WAY):
         return f"{_capital(what)}; what led to it was not seen."
     begin = case.facts.lead_brake
-    if begin is None or case.facts.disturbance is None:
+    if begin is None or begin.t_s >= event.t_s or case.facts.disturbance is None:
         return f"{_capital(what)}{_reason(case, event.t_s)}."
     it = what.replace(_front(case), "it")
     return f"{_capital(_front(case))} braked at {begin.t_s:.1f} s{_reason(case, begin.t_s)}; {it}."

@@ -222,7 +222,7 @@ def _alone(case: Case, event: Finding) -> str:
     if case.pattern in (Pattern.PEDESTRIAN, Pattern.WRONG_WAY):
         return f"{what}；起因未观测到。"
     begin = case.facts.lead_brake
-    if begin is None or case.facts.disturbance is None:
+    if begin is None or begin.t_s >= event.t_s or case.facts.disturbance is None:
         return f"{what}{_reason(case, event.t_s)}。"
     it = what.replace(_front(case), "该车")
     return f"{_front(case)}在第{begin.t_s:.1f}秒制动{_reason(case, begin.t_s)}；{it}。"

@@ -203,6 +203,18 @@ def test_hard_braking_without_contact() -> None:
     assert "another vehicle (track 7)'s headway 0.8 s" in answer.chain.systemic_weakness.lower()
 
 
+def test_lamps_measured_after_the_braking_they_announce_are_not_told_as_its_beginning() -> None:
+    evidence = [
+        ev("pedestrian_in_road", 11.0, 12),
+        ev("hard_brake", 12.1, LEADER, value=0.5, unit="1/s"),
+        ev("brake_light_onset", 12.3, LEADER),
+    ]
+    answer = english(incident("hard_brake", 12.1, LEADER), evidence)
+    assert "12.3 s" not in answer.root_cause
+    assert "began to brake hard at 12.1 s" in answer.root_cause
+    assert "1.1 s after a pedestrian" in answer.root_cause
+
+
 def test_a_calibrated_deceleration_is_told_in_metres() -> None:
     brake = ev("hard_brake", 9.0, 5, value=6.12, unit="m/s2")
     answer = english(incident("hard_brake", 9.0, 5), [brake])
