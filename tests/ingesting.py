@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,29 @@ from monitor.config.models import Config
 from monitor.domain import AccessUnit, CameraState, CameraStatus, VideoCodec
 from tests.video import encode, even
 from workers import ingest
+
+
+@asynccontextmanager
+async def logged(text: str, timeout_s: float = 15.0) -> AsyncIterator[None]:
+    """Within the block, or after it within the time, this text is logged."""
+    said = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    class Listener(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if text in record.getMessage():
+                loop.call_soon_threadsafe(said.set)
+
+    listener = Listener()
+    logging.getLogger().addHandler(listener)
+    try:
+        yield
+        await asyncio.wait_for(said.wait(), timeout_s)
+    finally:
+        logging.getLogger().removeHandler(listener)
+
+
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 QUICK: Mapping[str, float] = {
     "connect_timeout_s": 1.0,
@@ -52,6 +76,38 @@ def config_of(redis_url: str, cameras: Mapping[str, Any], **settings: float) -> 
             "ingest": {**QUICK, **settings},
         }
     )
+
+
+def describing(
+    body: str,
+) -> Serve:
+    """An RTSP server that describes something else than H.264 and then says nothing."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while request := await reader.readline():
+            sequence = b"0"
+            while (line := (await reader.readline()).strip()) != b"":
+                if line.lower().startswith(b"cseq:"):
+                    sequence = line.split(b":")[1].strip()
+            head = b"RTSP/1.0 200 OK\r\nCSeq: " + sequence + b"\r\n"
+            if request.startswith(b"OPTIONS"):
+                writer.write(head + b"Public: DESCRIBE, SETUP, PLAY\r\n\r\n")
+            elif request.startswith(b"DESCRIBE"):
+                length = str(len(body)).encode()
+                writer.write(
+                    head + b"Content-Type: application/sdp\r\nContent-Length: " + length
+                    + b"\r\n\r\n" + body.encode()
+                )  # fmt: skip
+            elif request.startswith(b"SETUP"):
+                writer.write(
+                    head + b"Transport: RTP/AVP/TCP;unicast;interleaved=0-1\r\nSession: 1\r\n\r\n"
+                )
+            else:
+                writer.write(head + b"Session: 1\r\n\r\n")
+            await writer.drain()
+        writer.close()
+
+    return serve
 
 
 @dataclass

@@ -27,6 +27,9 @@ STATE_EVERY_S: Final = 2.0
 ROUND_BYTES: Final = 1024 * 1024
 """Of one camera in one round: after Redis was away, catching up must not make a burst."""
 
+TOO_SHORT_S: Final = 30.0
+"""A ring that a full Redis keeps shorter than this is no longer enough for an incident."""
+
 _RETRY_FIRST_S: Final = 0.2
 _RETRY_LONGEST_S: Final = 2.0
 _STATUS: Final = {"full": CameraStatus.BUFFER_FULL}
@@ -120,6 +123,10 @@ class RingFeed:
         if feed.error is not None:
             status = _STATUS.get(feed.error.reason, CameraStatus.BUFFER_AWAY)
             since_ms, detail = feed.error_since_ms, str(feed.error)
+        elif (kept_s := feed.writer.shortened_to_s()) is not None:
+            detail = f"Redis is full: only the last {kept_s:.0f} s of video are kept"
+            if kept_s < TOO_SHORT_S and status is CameraStatus.ONLINE:
+                status = CameraStatus.BUFFER_FULL
         return CameraState(
             camera=feed.name,
             status=status,

@@ -16,8 +16,8 @@ from monitor.clock import Clock, SystemClock
 from monitor.domain import AccessUnit, CodecParameters
 from monitor.errors import StoreError
 
-SHORTEST_KEPT_S: Final = 30.0
-"""A full Redis shortens rings, but never below this."""
+SHORTEST_KEPT_S: Final = 4.0
+"""A full Redis shortens rings, but never below this: live pictures need it."""
 
 FORGET_AFTER_S: Final = 3600
 """A ring nobody writes any more is gone after this: a removed camera's video does not stay."""
@@ -46,6 +46,7 @@ class RingWriter:
         self._codecs: dict[int, CodecParameters] = {}
         self._expire_at = float("-inf")
         self.shortened = 0  # times a full Redis cost the ring its oldest part
+        self._shortened: tuple[float, float] | None = None  # when, and to how many seconds
 
     async def append(self, units: Sequence[AccessUnit]) -> None:
         """Write units, in order, and trim. Writing the same units again is harmless.
@@ -132,20 +133,30 @@ class RingWriter:
         marked_s, entry_ms = self._marks[0]
         return max(0, entry_ms - round(1000 * (self._keep_s - (now_s - marked_s))))
 
+    def shortened_to_s(self) -> float | None:
+        """The ring's length where a full Redis has lately shortened it, else None."""
+        if self._shortened is None:
+            return None
+        at_s, length_s = self._shortened
+        grown_s = length_s + self._clock.monotonic_s() - at_s
+        return length_s if grown_s < self._keep_s else None
+
     async def _shorten(self, now_s: float) -> bool:
         """Make room in a full Redis: give up the oldest tenth; False where too little is left."""
         async with translated():
             first = await edge_ms(self._redis.xrange(self._key, count=1))
             last = await edge_ms(self._redis.xrevrange(self._key, count=1))
-        floor = self._floor_ms(now_s)
-        if first is not None and last is not None:
-            tenth = max(1000, (last - first) // 10)
-            floor = max(floor, min(first + tenth, last - round(1000 * SHORTEST_KEPT_S)))
-        async with translated():
+            if first is None or last is None:
+                return False
+            tenth = first + max(1000, (last - first) // 10)
+            floor = max(self._floor_ms(now_s), min(tenth, last - round(1000 * SHORTEST_KEPT_S)))
             removed = await self._redis.xtrim(self._key, minid=floor, approximate=False)
             await self._redis.xtrim(self._keys_key, minid=floor, approximate=False)
-        self.shortened += bool(removed)
-        return bool(removed)
+        if not removed:
+            return False
+        self.shortened += 1
+        self._shortened = now_s, max(0, last - floor) / 1000
+        return True
 
     async def put_codec(self, params: CodecParameters) -> None:
         """Store a generation's parameters (before its first unit), forget those not in the ring."""

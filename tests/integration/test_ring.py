@@ -271,7 +271,29 @@ async def test_a_full_redis_shortens_the_ring_and_goes_on(
     await redis.aclose()
 
 
-async def test_a_redis_too_small_for_half_a_minute_says_full_and_recovers(
+async def test_a_redis_much_too_small_still_holds_the_newest(
+    small_redis: Server, camera_id: str
+) -> None:
+    clock = HandClock()
+    redis = connect(url(small_redis))
+    writer = RingWriter(redis, camera_id, 120, clock=clock)
+    for n in range(25 * 60):  # 1 MB a second into 16 MB
+        clock.now_s = n * 0.04
+        await writer.append([unit(n, size=40_000)])
+    reader = RingReader(redis, camera_id)
+    first, last = await reader.first_entry_ms(), await reader.last_entry_ms()
+    assert first is not None
+    assert last == unit(25 * 60 - 1).entry_ms
+    assert 4_000 < last - first < 16_000
+    kept_s = writer.shortened_to_s()
+    assert kept_s is not None
+    assert 4 < kept_s < 16
+    clock.now_s += 120  # and once it is long enough again, nothing is said any more
+    assert writer.shortened_to_s() is None
+    await redis.aclose()
+
+
+async def test_when_nothing_can_be_given_up_redis_is_full_until_time_makes_room(
     small_redis: Server, camera_id: str
 ) -> None:
     clock = HandClock()
@@ -283,20 +305,18 @@ async def test_a_redis_too_small_for_half_a_minute_says_full_and_recovers(
     while not reason:
         clock.now_s += 0.04
         try:
-            await writer.append([unit(written + 1, size=40_000)])
+            await writer.append([unit(written + 1, size=400_000)])
         except StoreError as error:
             reason = error.reason
         else:
             written += 1
     assert reason == "full"
-    assert 25 * 5 < written < 25 * 25
+    assert 20 < written < 50
     # Nothing was lost of what had been taken.
-    last = await reader.last_entry_ms()
-    assert last == unit(written).entry_ms
-    # Time passes, the oldest ages out of the ring, and there is room again.
+    assert len(await reader.range(0, T0 * 2)) == written + 1
     clock.now_s += 40
-    await writer.append([unit(written + 1000, size=40_000)])
-    assert await reader.last_entry_ms() == unit(written + 1000).entry_ms
+    await writer.append([unit(written + 1000, size=400_000)])
+    assert await reader.range(0, T0 * 2) == [unit(written + 1000, size=400_000)]
     await redis.aclose()
 
 
