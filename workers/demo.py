@@ -150,7 +150,7 @@ async def _run(
     )
     found: list[str] = []
     told = await serve(
-        lambda stop: _show(supervisor, config, options, once, stop, found),
+        lambda stop: _show(supervisor, config, videos, options, once, stop, found),
         grace_s=STOP_BUDGET_S + 2.0,
     )
     if not once:
@@ -169,6 +169,7 @@ async def _run(
 async def _show(
     supervisor: Supervisor,
     config: Config,
+    videos: Sequence[DemoVideo],
     options: DemoOptions,
     once: bool,
     stop: asyncio.Event,
@@ -181,7 +182,9 @@ async def _show(
     telling = asyncio.create_task(_tell(config, once, found), name="alerts")
     try:
         if once:
-            say("Waiting for the first explained alert; the crash comes 24 s into the scene ...")
+            known = [v.contact_s for v in videos if v.contact_s is not None]
+            when = f"; the crash comes {known[0]:.0f} s into the scene" if known else ""
+            say(f"Waiting for the first explained alert{when} ...")
             timeout = options.timeout_s
         else:
             say(_welcome(config))
@@ -195,7 +198,9 @@ async def _show(
         ending.set()
         await asyncio.wait({running})
         await asyncio.gather(telling, told, return_exceptions=True)
-    running.result()
+    for task in (running, telling):
+        if not task.cancelled():
+            task.result()  # raises what broke it
 
 
 async def _tell(config: Config, once: bool, found: list[str]) -> None:

@@ -33,6 +33,7 @@ class DemoVideo:
     name: str
     path: Path
     calibration: tuple[dict[str, Any], ...] = ()
+    contact_s: float | None = None  # where it is known
 
 
 def say(text: str) -> None:
@@ -51,8 +52,15 @@ def scene_video(cache: Path, scenario: str, seed: int) -> DemoVideo:
             stale.unlink(missing_ok=True)
         say(f"Drawing the intersection ({scenario}, seed {seed}); kept for the next time ...")
         render_to(path, scenario, seed, progress=percent())
-    calibration = json.loads(truth.read_text())["calibration"]
-    return DemoVideo("crossing", f"Rendered crossing: {scenario}", path, tuple(calibration))
+    known = json.loads(truth.read_text())
+    contacts = [event["t_s"] for event in known["events"] if event["kind"] == "contact"]
+    return DemoVideo(
+        "crossing",
+        f"Rendered crossing: {scenario}",
+        path,
+        tuple(known["calibration"]),
+        min(contacts, default=None),
+    )
 
 
 def _scene_version() -> str:

@@ -82,6 +82,8 @@ class Supervisor:
     async def run(self, stop: asyncio.Event) -> None:
         """Start all, keep them running, and on ``stop`` end all."""
         ending = asyncio.Event()
+        if self.status_path is not None:
+            self.status_path.parent.mkdir(parents=True, exist_ok=True)
         self._statuses.update({spec.name: ProcessStatus() for spec in self.specs})
         try:
             for stage in sorted({spec.stage for spec in self.specs}):
