@@ -145,7 +145,8 @@ def _alert(
     media: AlertMedia | None = None,
     model: ModelRun | None = None,
 ) -> Alert:
-    trigger = strongest(incident.triggers)
+    at_peak = [trigger for trigger in incident.triggers if trigger.time_ms == incident.peak_ms]
+    trigger = strongest(at_peak or incident.triggers)
     return Alert(
         id=incident.id,
         revision=revision,

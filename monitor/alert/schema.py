@@ -31,7 +31,7 @@ _DESCRIPTIONS = {
     "Alert.window_start": "Time 0 of every t_s and of the clip, UTC.",
     "Alert.window_end": "End of the video that was looked at, UTC.",
     "Alert.severity": "The explanation's once there is one.",
-    "Alert.trigger": "Why the alert was raised: the strongest trigger.",
+    "Alert.trigger": "What the alert is about: the strongest trigger at the peak.",
     "Alert.lang": "Language of every sentence in it.",
     "Alert.explainer": "Who explained it; null while provisional.",
     "Alert.explainer_note": "Why the model was not used, where it was not; else empty.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -38,6 +39,20 @@ def test_the_strongest_trigger_is_published_the_earliest_of_equals() -> None:
     assert build.strongest((third, second)) == second
     with pytest.raises(ValueError, match="without a trigger"):
         build.strongest(())
+
+
+def test_the_published_trigger_is_what_the_peak_is_about() -> None:
+    grown = alerts.incident(triggers=2)
+    later = replace(grown, peak_ms=grown.triggers[1].time_ms)
+
+    def published(incident: Incident) -> float:
+        return build.provisional(
+            incident, (), alerts.window(), site="demo", lang="en", now=datetime.now(UTC)
+        ).trigger.score
+
+    assert published(grown) == grown.triggers[0].score
+    assert published(later) == grown.triggers[1].score
+    assert published(replace(grown, peak_ms=1)) == grown.triggers[0].score
 
 
 def test_every_explanation_outranks_every_provisional_and_grows_with_the_incident() -> None:
