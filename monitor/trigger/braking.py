@@ -15,7 +15,7 @@ import numpy as np
 from monitor.domain import Evidence, EvidenceKind
 from monitor.trigger.moment import Moment
 from monitor.trigger.motion import BrakeFit, brake_fit, path_length
-from monitor.trigger.track import Track
+from monitor.trigger.track import Array, Track
 
 MIN_DECEL_M_S2: Final = 3.6
 _WINDOW_S: Final = 2.6
@@ -27,6 +27,7 @@ _MIN_SAMPLES: Final = 9
 _MIN_FLOW: Final = 0.8  # of the samples
 _MAX_GROWTH: Final = 2.2  # of a box within the window, either way
 _MAX_DECEL_M_S2: Final = 16.0  # no tyre does this, even if the scale errs by half
+_JOLT_M_S2: Final = 25.0
 _MIN_SIGMAS: Final = 4.0
 _MIN_GAIN: Final = 0.6
 _REMEASURE_S: Final = 2.0
@@ -118,6 +119,9 @@ def measure_braking(moment: Moment, track: Track) -> BrakeFit | None:
     if len(times) < _MIN_SAMPLES or not _followed_well(track, float(times[0])):
         return None
     distance = path_length(points)
+    times, distance = _until_jolt(times, distance, _JOLT_M_S2 / moment.plane.metres(1.0))
+    if len(times) < _MIN_SAMPLES - 2:
+        return None
     recent = _mean_speed(times, distance, times[-1] - 0.4, times[-1])
     fastest = max(
         _mean_speed(times, distance, start, start + 0.5)
@@ -143,6 +147,19 @@ def measure_braking(moment: Moment, track: Track) -> BrakeFit | None:
     return fit
 
 
+def _until_jolt(times: Array, distance: Array, jolt: float) -> tuple[Array, Array]:
+    """Cut where the speed falls from one picture to the next as no brake could make it fall.
+
+    There it struck something, or was lost; what it did before is still its own braking.
+    """
+    spans = np.diff(times)
+    speeds = np.diff(distance) / spans
+    limit = np.maximum(jolt, 0.25 * float(speeds.max()) / spans[1:])
+    where = np.flatnonzero(-np.diff(speeds) / spans[1:] > limit)
+    end = int(where[0]) + 2 if len(where) else len(times)
+    return times[:end], distance[:end]
+
+
 def _followed_well(track: Track, since_s: float) -> bool:
     """Whether its own corners carried it, and it stayed about the same body."""
     samples = track.samples(since_s)
@@ -152,7 +169,7 @@ def _followed_well(track: Track, since_s: float) -> bool:
     ) < _MAX_GROWTH**2 * min(sizes)
 
 
-def _mean_speed(times: np.ndarray, distance: np.ndarray, start: float, end: float) -> float:
+def _mean_speed(times: Array, distance: Array, start: float, end: float) -> float:
     inside = (times >= start - 1e-6) & (times <= end + 1e-6)
     if inside.sum() < 2:
         return 0.0

@@ -56,8 +56,11 @@ def absorb(
 
 
 def chief(incident: Incident) -> Trigger:
-    """The trigger the incident is about: the gravest kind, then the highest score."""
-    return max(incident.triggers, key=lambda t: (_WEIGHT.get(t.kind, 0), t.score, -t.time_ms))
+    """The trigger the incident is about: a measured one, the gravest kind, the highest score."""
+    return max(
+        incident.triggers,
+        key=lambda t: (t.source == "measured", _WEIGHT.get(t.kind, 0), t.score, -t.time_ms),
+    )
 
 
 def severity_of(trigger: Trigger) -> Severity:

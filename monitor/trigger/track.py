@@ -53,6 +53,7 @@ class Track:
     seen_s: float
     foot: Array  # where it meets the ground: ``carried`` + ``anchor``
     carried: Array  # by the flow alone, from where it was first seen
+    point_ages: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     anchor: Array = field(default_factory=lambda: np.zeros(2))  # error of the whole carried path
     whole_samples: int = 0
     velocity: Array = field(default_factory=lambda: np.zeros(2))  # px/s

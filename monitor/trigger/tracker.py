@@ -40,8 +40,9 @@ _DRAW: Final = 0.6  # of the box towards its region
 _DRAW_FOOT: Final = 0.15  # of the foot that the flow carries, towards the box's
 _ODD_AREA: Final = (0.5, 1.7)  # of a region against its body's: joined, hidden or broken up
 _ODD_PICTURES: Final = 8  # after which it is believed
-_SWAP_SHARE: Final = 0.6
-_SWAP_PX_S: Final = 10.0
+_OLD: Final = 2  # pictures a corner has been followed
+_SWAP_SHARE: Final = 0.25
+_SWAP_PX_S: Final = 5.0
 _SETTLED: Final = 4  # whole samples, after which a region's foot is averaged
 _BORDER: Final = 0.015
 _MAX_TRACKS: Final = 48
@@ -57,6 +58,7 @@ class Expected:
 
     box: PixelBox
     points: Points
+    point_ages: npt.NDArray[np.int64]
     foot: npt.NDArray[np.float64]
     velocity: npt.NDArray[np.float64]
     by_flow: bool
@@ -158,7 +160,10 @@ class Tracker:
 
     def _expect(self, time_s: float, fine: Image, foreground: Image) -> list[Expected]:
         if self._previous is None or not self._tracks:
-            return [Expected(t.box, t.points, t.foot, t.velocity, False) for t in self._tracks]
+            return [
+                Expected(t.box, t.points, t.point_ages, t.foot, t.velocity, False)
+                for t in self._tracks
+            ]
         span = max(1e-3, time_s - self._previous_s)
         steps = [(t.velocity * span).astype(np.float32) for t in self._tracks]
         points = np.concatenate([t.points for t in self._tracks])
@@ -241,7 +246,8 @@ class Tracker:
             track.seen_s = time_s
         if joined:
             track.joined_s = time_s
-        track.box, track.points, track.velocity = box, e.points, velocity
+        track.box, track.velocity = box, velocity
+        track.points, track.point_ages = e.points, e.point_ages
         track.history.append(_sample(track, time_s, whole, region is not None, e))
         if not track.confirmed:
             track.confirmed = _is_moving_body(track)
@@ -326,6 +332,8 @@ class Tracker:
                         mask[oy : oy + oh, ox : ox + ow] = 0
             fresh = corners(fine, mask, box, _POINTS_WANTED - len(track.points))
             track.points = np.concatenate([track.points, fresh])
+            new = np.zeros(len(fresh), np.int64)
+            track.point_ages = np.concatenate([track.point_ages, new])
 
 
 def _sample(track: Track, time_s: float, whole: bool, apart: bool, e: Expected | None) -> Sample:
@@ -386,36 +394,39 @@ def _between(box: PixelBox, region: PixelBox, draw: float) -> PixelBox:
 
 
 def _carried(track: Track, flow: Flow, foreground: Image, span_s: float) -> Expected:
-    """The track moved by the median of its corners' flow, those that disagree left out."""
-    step = track.velocity * span_s
-    unseen = Expected(
-        track.box.moved(float(step[0]), float(step[1])), flow.points[:0], track.foot + step,
-        track.velocity, False,
-    )  # fmt: skip
+    """The track moved by the flow of its corners: by those that have followed it before.
+
+    Corners planted lately may lie on another body where two are joined. They count once they
+    have agreed with older ones; alone, they must agree with how the body moved so far.
+    """
     good = flow.good.copy()
     if good.any():
         ends = flow.points[good].astype(np.intp)
         good[good] = foreground[ends[:, 1], ends[:, 0]] > 0
-    if good.sum() < _POINTS_FEWEST:
-        return unseen
-    before, after = track.points[good], flow.points[good]
+    before, after, ages = track.points[good], flow.points[good], track.point_ages[good]
     moves = after - before
-    middle = np.median(moves, axis=0)
+    old = ages >= _OLD
+    proven = int(old.sum()) >= _POINTS_FEWEST
+    reference = moves[old] if proven else moves
+    if len(reference) < _POINTS_FEWEST:
+        return _unseen(track, span_s)
+    middle = np.median(reference, axis=0)
     limit = max(1.2, 0.22 * float(np.hypot(*middle)))
     agree = np.hypot(*(moves - middle).T) < limit
-    if agree.sum() < max(_POINTS_FEWEST, 0.4 * len(moves)):
-        return unseen
-    before, after = before[agree], after[agree]
+    supported = agree[old] if proven else agree
+    if supported.sum() < max(_POINTS_FEWEST, 0.4 * len(reference)):
+        return _unseen(track, span_s)
+    before, after, ages = before[agree], after[agree], ages[agree]
     move = (after - before).mean(axis=0)
+    velocity = move / span_s
+    if not proven and _is_another_body(track, velocity):
+        return _unseen(track, span_s)
     scale = 1.0
     if len(before) >= 6:
         spread = float(np.hypot(*before.std(axis=0)))
         if spread > 2.0:
             ratio = float(np.hypot(*after.std(axis=0))) / spread
             scale = 1.0 + 0.5 * float(np.clip(ratio - 1.0, -0.08, 0.08))
-    velocity = move / span_s
-    if _is_another_body(track, velocity):
-        return unseen
     if len(track.history) > 1:
         velocity = 0.4 * track.velocity + 0.6 * velocity
     # The flow is that of the corners; about their middle the body grows or shrinks.
@@ -425,15 +436,25 @@ def _carried(track: Track, flow: Flow, foreground: Image, span_s: float) -> Expe
     return Expected(
         PixelBox(float(centre[0]) - width / 2, float(centre[1]) - height / 2, width, height),
         after,
+        ages + 1,
         pivot + (track.foot - pivot) * scale + move,
         velocity.astype(np.float64),
         True,
     )
 
 
+def _unseen(track: Track, span_s: float) -> Expected:
+    """Where it would be if it went on as before; its corners are lost."""
+    step = track.velocity * span_s
+    return Expected(
+        track.box.moved(float(step[0]), float(step[1])), track.points[:0], track.point_ages[:0],
+        track.foot + step, track.velocity, False,
+    )  # fmt: skip
+
+
 def _is_another_body(track: Track, velocity: npt.NDArray[np.floating[Any]]) -> bool:
-    """Whether corners planted where it was only expected to be move quite differently."""
-    if not track.confirmed or track.history[-1].by_flow:
+    """Whether corners without a past move otherwise than the body did: brakes need longer."""
+    if not track.confirmed:
         return False
     change = float(np.hypot(*(velocity - track.velocity)))
     return change > _SWAP_SHARE * float(np.hypot(*track.velocity)) + _SWAP_PX_S
