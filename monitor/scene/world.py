@@ -15,6 +15,8 @@ from monitor.scene.vehicles import Mode, Vehicle
 TYRE_FRICTION = 0.8
 LAMP_ON_DECEL = 0.85  # harder than the engine alone slows a car
 LAMP_OFF_DECEL = 0.3
+FOOT_ON_BRAKE = 0.5  # m/s
+CRAWL = 3.0  # m/s; slower than this the foot stays on the brake until the car is to move on
 COMFORT_JERK = 9.0
 BRAKING_JERK = 38.0  # pedal and hydraulics: full braking within 0.2 s
 COASTING_DECEL = 1.15  # engine drag, rolling and air resistance
@@ -127,7 +129,9 @@ class World:
             vehicle.brake_lamp = False
         elif vehicle.mode in (Mode.PANIC, Mode.STRUCK) or command < -LAMP_ON_DECEL:
             vehicle.brake_lamp = True
-        elif command > -LAMP_OFF_DECEL and (vehicle.speed > 0.2 or command > 0.1):
+        elif vehicle.speed < FOOT_ON_BRAKE and command < 0.1:
+            vehicle.brake_lamp = True  # who stands, or creeps to a stand, holds the car
+        elif command > -LAMP_OFF_DECEL and (vehicle.speed > CRAWL or command > 0.1):
             vehicle.brake_lamp = False
 
     def _push(self, vehicle: Vehicle) -> float:
