@@ -165,6 +165,7 @@ def _alert(
             score=trigger.score,
             reason=trigger.reason,
             box=trigger.box,
+            source=trigger.source,
         ),
         lang="zh" if lang == "zh" else "en",
         explainer=explainer,

@@ -9,7 +9,7 @@ import hashlib
 import tempfile
 from pathlib import Path
 
-from monitor.config.models import Config
+from monitor.config.models import Config, ModelEndpoint, Query
 
 _SOCKET_PATH_MAX = 100  # sun_path holds 108 bytes on Linux
 
@@ -54,3 +54,13 @@ def archive_url(config: Config) -> str:
 def media_dir(config: Config) -> Path:
     """The folder of clips, snapshots and frames."""
     return config.data_dir.resolve() / "media"
+
+
+def model_endpoints(query: Query) -> tuple[ModelEndpoint, ...]:
+    """Every server of models: ``query.endpoint`` first, then ``query.endpoints``; models named."""
+    found = list(query.endpoints)
+    if query.endpoint is not None:
+        found.insert(0, ModelEndpoint(url=query.endpoint, api_key=query.api_key))
+    return tuple(
+        endpoint.model_copy(update={"model": endpoint.model or query.model}) for endpoint in found
+    )

@@ -169,7 +169,34 @@ def _contradictions(tree: Tree) -> list[Problem]:
             ("dashboard", "port") if "dashboard" in tree.value else ("mqtt", "embedded_port"),
             f"port {port:g} is the embedded broker's too; choose another",
         )
+    for path, mode in _modes_asked(tree):
+        complain(path, f"no endpoint serves {mode}; add it to the `modes` of one, or use another")
     return found
+
+
+def _modes_asked(tree: Tree) -> list[tuple[SettingPath, str]]:
+    """Where a mode is wanted that none of the configured endpoints serves."""
+    query = tree.value.get("query")
+    if not isinstance(query, dict) or query.get("endpoint") is not None:
+        return []
+    endpoints = query.get("endpoints")
+    if not isinstance(endpoints, list) or not endpoints:
+        return []
+    served: set[object] = set()
+    for endpoint in endpoints:
+        modes = endpoint.get("modes") if isinstance(endpoint, dict) else None
+        if not isinstance(modes, list) or not modes:
+            return []
+        served.update(mode for mode in modes if isinstance(mode, str))
+    wanted: list[tuple[SettingPath, object]] = [(("query", "mode"), query.get("mode", "standard"))]
+    if query.get("thinking_from") is not None:
+        wanted.append((("query", "thinking_from"), "thinking"))
+    cameras = tree.value.get("cameras")
+    for index, camera in enumerate(cameras if isinstance(cameras, list) else []):
+        if isinstance(camera, dict) and camera.get("mode") is not None:
+            wanted.append((("cameras", index, "mode"), camera["mode"]))
+    missing = {"standard", "thinking"} - served
+    return [(path, mode) for path, mode in wanted if isinstance(mode, str) and mode in missing]
 
 
 def _number(tree: Tree, section: str, key: str) -> float:

@@ -59,6 +59,7 @@ class AlertTrigger:
     score: float
     reason: str
     box: Box | None = None
+    source: Literal["measured", "patrol"] = "measured"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,10 @@ class ModelRun:
     latency_s: float
     prompt_tokens: int | None = None
     output_tokens: int | None = None
+    cached_tokens: int | None = None  # of the prompt, found in the server's prefix cache
+    queue_s: float | None = None  # waiting here for a turn
+    first_token_s: float | None = None  # from the question to the answer's first word
+    frames: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import ConfigDict
 
@@ -66,6 +66,7 @@ class Trigger:
     reason: str
     box: Box | None = None
     tracks: tuple[int, ...] = ()
+    source: Literal["measured", "patrol"] = "measured"  # patrol: a model's look; kind is its word
 
 
 class Severity(StrEnum):

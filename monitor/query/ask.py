@@ -33,11 +33,20 @@ class AskSettings:
     max_frames: int
     max_output_tokens: int
     profile: str = "incident"
+    max_thinking_tokens: int | None = None  # None: as many as for the answer
+    max_context_length: int | None = None  # None: all that the server has
+
+    @property
+    def thinking_tokens(self) -> int:
+        """For the thought."""
+        if self.mode == "standard":
+            return 0
+        return self.max_thinking_tokens or self.max_output_tokens
 
     @property
     def output_tokens(self) -> int:
         """Answer and thought together."""
-        return self.max_output_tokens * (2 if self.mode == "thinking" else 1)
+        return self.max_output_tokens + self.thinking_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +69,14 @@ async def picture_budget(
         size,
         frames_as=client.frames_as,
         max_frames=settings.max_frames,
-        context_length=await client.context_length(CONTEXT_LENGTH),
+        context_length=await _context_length(client, settings),
         max_output_tokens=settings.output_tokens,
     )
+
+
+async def _context_length(client: VisionClient, settings: AskSettings) -> int:
+    served = await client.context_length(CONTEXT_LENGTH)
+    return min(served, settings.max_context_length or served)
 
 
 async def ask(
@@ -95,8 +109,9 @@ async def ask(
         schema=answer_schema(rule_ids, thinking=thinking),
         thinking=thinking,
         max_output_tokens=settings.max_output_tokens,
+        max_thinking_tokens=settings.thinking_tokens,
         max_visual_tokens=visual_room(
-            await client.context_length(CONTEXT_LENGTH), settings.output_tokens
+            await _context_length(client, settings), settings.output_tokens
         ),
     )  # fmt: skip
     started_s = clock.monotonic_s()
@@ -115,6 +130,9 @@ async def ask(
             latency_s=round(clock.monotonic_s() - started_s, 3),
             prompt_tokens=reply.prompt_tokens,
             output_tokens=reply.output_tokens,
+            cached_tokens=reply.cached_tokens,
+            first_token_s=reply.first_token_s,
+            frames=2 * len(shots),
         ),
         notes=parsed.notes,
         unknown_rules=parsed.unknown_rules,

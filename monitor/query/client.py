@@ -29,11 +29,15 @@ FramesAs = Literal["video", "images"]
 
 _CONNECT_TIMEOUT_S = 5.0
 _MODELS_TIMEOUT_S = 2.0
+_PROBE_TIMEOUT_S = 5.0
 _MAX_RESPONSE_BYTES = 16_000_000
 _MAX_ANSWER_CHARS = 256_000
 _TRY_VIDEO_AGAIN_S = 900.0
 _ERROR_CHARS = 200
 _NO_TRUST = ("media_io_kwargs", "mm-kwargs", "video_url", "video(s)")
+_REQUESTS = re.compile(
+    r"^vllm:num_requests_(?:running|waiting)(?:\{[^}\n]*\})? (\d+(?:\.\d+)?)$", re.MULTILINE
+)
 _DATA_URL = re.compile(r"data:[\w/]+;base64,\S*")
 
 
@@ -55,16 +59,14 @@ class VisionClient:
         self._context_length: int | None = None
         self._images_since: float | None = None  # when the server refused video
         transport = BoundedTransport(httpx2.AsyncHTTPTransport(), max_response_bytes)
+        self._http = httpx2.AsyncClient(
+            transport=transport,
+            timeout=httpx2.Timeout(None, connect=_CONNECT_TIMEOUT_S),
+            headers={"Accept-Encoding": "identity"},
+            trust_env=False,
+        )
         self._openai = AsyncOpenAI(
-            base_url=endpoint,
-            api_key=api_key or "none",
-            max_retries=0,
-            http_client=httpx2.AsyncClient(
-                transport=transport,
-                timeout=httpx2.Timeout(None, connect=_CONNECT_TIMEOUT_S),
-                headers={"Accept-Encoding": "identity"},
-                trust_env=False,
-            ),
+            base_url=endpoint, api_key=api_key or "none", max_retries=0, http_client=self._http
         )
 
     async def __aenter__(self) -> VisionClient:
@@ -99,6 +101,40 @@ class VisionClient:
                 if _dict(entry).get("id") == self.model and isinstance(length, int):
                     self._context_length = length
         return self._context_length or otherwise
+
+    async def probe(self) -> None:
+        """One word from the engine itself, not from its front; ``QueryError`` if none comes.
+
+        What is known of the server is asked again afterwards: it may be another one by now.
+        """
+        try:
+            async with asyncio.timeout(_PROBE_TIMEOUT_S):
+                stream: Any = await self._openai.chat.completions.create(
+                    model=self.model,
+                    messages=[{"role": "user", "content": "Say yes."}],
+                    max_completion_tokens=1,
+                    stream=True,
+                )
+                async with stream:
+                    chunks = [chunk async for chunk in _dicts(stream)]
+        except TimeoutError as error:
+            raise QueryError("timeout", f"no word within {_PROBE_TIMEOUT_S:g} s") from error
+        except (openai.OpenAIError, httpx2.HTTPError, ValueError) as error:
+            raise _query_error(error) from error
+        if not chunks:
+            raise QueryError("malformed", "the endpoint's answer is not that of an OpenAI server")
+        self._context_length = None
+
+    async def queries_there(self) -> int | None:
+        """How many queries the server runs or lets wait, whoever asked them; None: not told."""
+        root = self.endpoint.rstrip("/").removesuffix("/v1")
+        try:
+            async with asyncio.timeout(_MODELS_TIMEOUT_S):
+                answer = await self._http.get(f"{root}/metrics")
+        except (httpx2.HTTPError, ValueError, TimeoutError):
+            return None
+        found = _REQUESTS.findall(answer.text) if answer.status_code == 200 else []
+        return round(sum(map(float, found))) if found else None
 
     async def ask(
         self,
@@ -144,11 +180,13 @@ class VisionClient:
         on_delta: Callable[[str, str], None] | None,
     ) -> Reply:
         body = request_body(question, self.model, frames_as)
+        asked_s = self._clock.monotonic_s()
         stream: Any = await self._openai.chat.completions.create(**body)
         text, reasoning = _Collected(), _Collected()
         finish_reason: str | None = None
         usage: dict[str, Any] = {}
         chunks = 0
+        first_token_s: float | None = None
         async with stream:
             async for chunk in _dicts(stream):
                 chunks += 1
@@ -157,6 +195,8 @@ class VisionClient:
                 delta = _dict(choice.get("delta"))
                 thought = delta.get("reasoning") or delta.get("reasoning_content")
                 thought, answer = reasoning.add(thought), text.add(delta.get("content"))
+                if first_token_s is None and (thought or answer):
+                    first_token_s = round(self._clock.monotonic_s() - asked_s, 3)
                 if on_delta is not None and (thought or answer):
                     on_delta(thought, answer)
                 if isinstance(choice.get("finish_reason"), str):
@@ -170,6 +210,8 @@ class VisionClient:
             prompt_tokens=_count(usage.get("prompt_tokens")),
             output_tokens=_count(usage.get("completion_tokens")),
             frames_as=frames_as,
+            cached_tokens=_count(_dict(usage.get("prompt_tokens_details")).get("cached_tokens")),
+            first_token_s=first_token_s,
         )
 
 

@@ -41,6 +41,7 @@ class Question:
     thinking: bool
     max_output_tokens: int
     max_visual_tokens: int
+    max_thinking_tokens: int | None = None  # None: as many as for the answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,8 @@ class Reply:
     prompt_tokens: int | None
     output_tokens: int | None
     frames_as: str
+    cached_tokens: int | None = None  # where the server says (--enable-prompt-tokens-details)
+    first_token_s: float | None = None
 
 
 def shots(
@@ -111,8 +114,9 @@ def request_body(question: Question, model: str, frames_as: str) -> dict[str, An
         pictures = _images(question.shots, question.max_visual_tokens)
     max_tokens = question.max_output_tokens
     if question.thinking:
-        extra["thinking_token_budget"] = question.max_output_tokens
-        max_tokens += question.max_output_tokens
+        thought = question.max_thinking_tokens or question.max_output_tokens
+        extra["thinking_token_budget"] = thought
+        max_tokens += thought
     return {
         "model": model,
         "messages": [

@@ -42,6 +42,7 @@ from monitor.query.question import shots
 from monitor.query.rulebook import RuleBook
 from monitor.query.sampling import Budget, Pair, plan
 from workers.analysis.footage import Footage, nominal_window, read_footage, wait_for_post_roll
+from workers.analysis.manner import ask_settings, wanted_mode
 from workers.analysis.media import Pictures, frame_times_s, important_times_ms, take_pictures
 from workers.analysis.reasons import sentence
 from workers.analysis.turns import Turns
@@ -167,18 +168,8 @@ async def _ask(found: _Found, pairs: list[Pair], pictures: Pictures, desk: Desk)
 
 
 def _settings(incident: Incident, desk: Desk) -> AskSettings:
-    site, query = desk.config.site, desk.config.query
-    try:
-        mode = desk.config.camera(incident.camera).mode or query.mode
-    except KeyError:  # a camera that was taken out of streams.yaml meanwhile
-        mode = query.mode
-    return AskSettings(
-        lang=site.lang,
-        mode=mode,
-        traffic_side=site.traffic_side,
-        max_frames=query.max_frames,
-        max_output_tokens=query.max_output_tokens,
-    )
+    mode = wanted_mode(desk.config, incident.camera, incident.severity)
+    return ask_settings(desk.config, mode, desk.config.query.context_length)
 
 
 def _from_model(found: _Found, model: ModelAnswer, desk: Desk) -> Alert:

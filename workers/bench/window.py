@@ -39,6 +39,7 @@ from monitor.domain import (
 from monitor.media.clip import remux
 from monitor.media.stills import model_size
 from monitor.media.window import decode_at
+from monitor.query.limits import limits
 from monitor.query.prompting import answer_schema, load_prompt, user_text
 from monitor.query.question import Question, budget, request_body, shots
 from monitor.query.sampling import Pair, plan
@@ -55,6 +56,7 @@ MAX_REMUX_MS: Final = 100.0
 _START_MS: Final = 1_760_000_000_000
 _CAMERA: Final = "bench"
 _QUERY: Final = Query()
+_LIMITS: Final = limits(_QUERY.context_length, "standard")
 
 
 def main(json_out: bool = False, repeat: int = 5, video: str = "") -> int:
@@ -128,8 +130,8 @@ async def _ready_request(ring: RingReader) -> tuple[bytes, Footage, list[Pair]]:
     window, params = footage.window, footage.params
     size = model_size(params.width, params.height, _QUERY.frame_width)
     room = budget(
-        size, frames_as="video", max_frames=_QUERY.max_frames, context_length=32_768,
-        max_output_tokens=_QUERY.max_output_tokens,
+        size, frames_as="video", max_frames=_LIMITS.max_frames,
+        context_length=_LIMITS.context_length, max_output_tokens=_LIMITS.max_output_tokens,
     )  # fmt: skip
     important = [window.t_s(ms) for ms in important_times_ms(incident, ())]
     pairs = plan(window, important, frame_times_s(footage), room)
@@ -145,7 +147,7 @@ async def _ready_request(ring: RingReader) -> tuple[bytes, Footage, list[Pair]]:
         shots=shots(pairs, stills, window),
         schema=answer_schema((), thinking=False),
         thinking=False,
-        max_output_tokens=_QUERY.max_output_tokens,
+        max_output_tokens=_LIMITS.max_output_tokens,
         max_visual_tokens=room.max_visual_tokens,
     )  # fmt: skip
     request = request_body(question, _QUERY.model, "video")
