@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from monitor.alert import build
 from monitor.clock import utc
 from monitor.domain import (
@@ -23,6 +25,7 @@ from monitor.domain import (
     Verification,
     Window,
 )
+from monitor.wire import to_object
 
 PEAK_MS = 1_760_000_020_000
 
@@ -149,3 +152,12 @@ def explained(
         model=ModelRun("Qwen/Qwen3-VL-2B-Instruct", "standard", 1.9, 5210, 402),
         asking=asking,
     )
+
+
+def example() -> str:
+    """The alert that docs/alerts.md shows."""
+    return json.dumps(to_object(explained()), indent=2, ensure_ascii=False)
+
+
+if __name__ == "__main__":  # python -m tests.alerts
+    print(example())
