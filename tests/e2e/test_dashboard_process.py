@@ -17,7 +17,7 @@ from tests.dashboards import CameraFeed, dashboard, playing, settings
 pytestmark = pytest.mark.timeout(150)
 
 
-async def test_it_ends_cleanly_with_a_page_and_a_live_picture_open(tmp_path: Path) -> None:
+async def test_it_ends_cleanly_after_serving_a_page(tmp_path: Path) -> None:
     with servers.redis_server(tmp_path) as redis, servers.mosquitto(tmp_path) as broker:
         values = settings(tmp_path, ["cam"], redis_port=redis.port, mqtt_port=broker.port,
                           port=servers.free_port())  # fmt: skip

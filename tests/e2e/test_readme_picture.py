@@ -15,7 +15,6 @@ import pytest
 from playwright.async_api import Page, expect
 
 from monitor.buffer.heartbeat import Heartbeat
-from monitor.domain import ModelRun
 from monitor.scene import render_to
 from tests.control_room import open_room
 from tests.dashboards import CameraFeed, playing
@@ -25,7 +24,6 @@ KEPT = Path(__file__).resolve().parents[2] / "docs" / "images" / "dashboard.png"
 MOST_BYTES = 600_000
 SIZE = (1600, 900)
 NAMES = {"north": "North approach", "east": "East approach"}
-RUN = ModelRun("Qwen/Qwen3-VL-2B-Instruct", "standard", 3.9, 5210, 402)
 
 
 @pytest.mark.timeout(300)
@@ -39,9 +37,7 @@ async def test_the_picture_shows_the_clip_the_cause_and_the_antecedents(
         scene = Scene.load(film)
     site = {"id": "demo", "name": "Harbour Road × Station Street"}
     async with open_room(tmp_path, tuple(NAMES), names=NAMES, site=site) as room:
-        alert = stage(
-            scene, room.media, peak_ms=round(time.time() * 1000) - 15_000, model=RUN
-        ).explained
+        alert = stage(scene, room.media, peak_ms=round(time.time() * 1000) - 15_000).explained
         await room.archive(alert)
         for worker in ("ingest", "watch", "analyse", "publish"):
             await Heartbeat(room.redis, worker).beat({})

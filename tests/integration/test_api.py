@@ -260,6 +260,7 @@ async def test_what_was_published_while_the_broker_was_away_is_read_from_the_arc
         values = settings(tmp_path, ["cam"], redis_port=redis_port, mqtt_port=broker.port)
         async with serve(values, redis_port) as api:
             await until(lambda: api.board.intake.mqtt_problem is None)
+            await until(lambda: api.board.intake.archive_problem is None)
             broker.stop()
             await until(lambda: api.board.intake.mqtt_problem is not None)
             missed = explained()
