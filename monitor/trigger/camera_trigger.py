@@ -201,7 +201,7 @@ class CameraTrigger:
         if now_s < self._settled_s:
             self._settle(capture_ms, now_s, picture)
             return []
-        self._tracker.update(now_s, picture.y, foreground)
+        self._tracker.update(now_s, picture.y, foreground, self._background.picture)
         if self._tracker.jumped:
             self._disturbed(capture_ms)
         height, width = picture.y.shape

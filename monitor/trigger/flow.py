@@ -22,6 +22,8 @@ _STOP: Final = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 10, 0.03)
 _BACK_ERROR_PX: Final = 0.8
 _SLOW_PX: Final = (17, 17)
 _LOOKS_ERROR: Final = 24.0  # mean absolute difference of luma around the corner
+_PATCH: Final = 4  # pixels to each side
+_ALIKE: Final = 0.75  # correlation
 _CORNER_QUALITY: Final = 0.02
 _CORNER_SPACING_PX: Final = 4
 
@@ -77,6 +79,29 @@ def corners(luma: Image, mask: Image, box: tuple[int, int, int, int], wanted: in
     if found is None:
         return np.zeros((0, 2), np.float32)
     return cast(Points, found.reshape(-1, 2) + np.array([x, y], np.float32))
+
+
+def not_of(empty: Image, luma: Image, points: Points) -> npt.NDArray[np.bool_]:
+    """Which points show something that the empty scene does not.
+
+    A road marking in a vehicle's shadow is foreground and a good corner, but it stands still. The
+    correlation of the surroundings tells it, whatever the light.
+    """
+    height, width = luma.shape
+    x = np.clip(np.rint(points[:, 0]).astype(np.intp), _PATCH, width - 1 - _PATCH)
+    y = np.clip(np.rint(points[:, 1]).astype(np.intp), _PATCH, height - 1 - _PATCH)
+    reach = np.arange(-_PATCH, _PATCH + 1)
+    rows = (y[:, None] + reach)[:, :, None]
+    columns = (x[:, None] + reach)[:, None, :]
+    now, before = (
+        picture[rows, columns].reshape(len(points), reach.size**2).astype(np.float32)
+        for picture in (luma, empty)
+    )
+    now -= now.mean(axis=1, keepdims=True)
+    before -= before.mean(axis=1, keepdims=True)
+    power = np.sqrt((now**2).sum(axis=1) * (before**2).sum(axis=1)) + 1.0
+    alike: npt.NDArray[np.bool_] = (now * before).sum(axis=1) / power < _ALIKE
+    return alike
 
 
 class Steady:

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitor.trigger.blobs import Blob, PixelBox, find_blobs
-from monitor.trigger.flow import Flow, Points, corners, detail, follow
+from monitor.trigger.flow import Flow, Points, corners, detail, follow, not_of
 from monitor.trigger.track import Sample, Track
 
 Image = npt.NDArray[np.uint8]
@@ -125,7 +125,7 @@ class Tracker:
                 self._tracks.remove(track)
         return found
 
-    def update(self, time_s: float, luma: Image, foreground: Image) -> None:
+    def update(self, time_s: float, luma: Image, foreground: Image, empty: Image) -> None:
         """Carry all tracks to this picture; ``jumped`` says the recording was cut."""
         self.jumped = False
         fine = detail(luma)
@@ -155,7 +155,7 @@ class Tracker:
         for index, blob in enumerate(blobs):
             if index not in taken and len(self._tracks) < _MAX_TRACKS:
                 self._add(blob, time_s)
-        self._plant(fine, foreground, time_s)
+        self._plant(fine, foreground, empty, time_s)
         self._previous, self._previous_s = fine, time_s
 
     def _expect(self, time_s: float, fine: Image, foreground: Image) -> list[Expected]:
@@ -316,7 +316,7 @@ class Tracker:
         self._next_id += 1
         self._tracks.append(track)
 
-    def _plant(self, fine: Image, foreground: Image, time_s: float) -> None:
+    def _plant(self, fine: Image, foreground: Image, empty: Image, time_s: float) -> None:
         """Give corners to tracks that have too few, from their own foreground only."""
         for track in self._tracks:
             joined = track.joined_s == time_s
@@ -331,6 +331,7 @@ class Tracker:
                         ox, oy, ow, oh = other.box.clipped(self._width, self._height)
                         mask[oy : oy + oh, ox : ox + ow] = 0
             fresh = corners(fine, mask, box, _POINTS_WANTED - len(track.points))
+            fresh = fresh[not_of(empty, fine, fresh)]
             track.points = np.concatenate([track.points, fresh])
             new = np.zeros(len(fresh), np.int64)
             track.point_ages = np.concatenate([track.point_ages, new])
