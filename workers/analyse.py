@@ -20,15 +20,18 @@ from monitor.buffer.keys import JOBS
 from monitor.buffer.work import WorkQueue
 from monitor.clock import Clock, SystemClock
 from monitor.config.endpoints import media_dir, redis_url
-from monitor.config.models import Config, Query
+from monitor.config.models import Config
 from monitor.errors import StoreError
-from monitor.query.client import VisionClient
 from monitor.query.rulebook import rulebook
+from monitor.query.scheduler import Scheduler
 from workers.analysis.incident import Desk
 from workers.analysis.jobs import ATTEMPTS, MIN_IDLE_MS, Jobs
+from workers.analysis.manner import endpoints_of
 from workers.analysis.turns import Turns
 
-QUERIES_AT_ONCE: Final = 8
+IN_WORK: Final = 128
+"""Incidents whose video is in memory, some megabytes each."""
+
 _BEAT_S: Final = 3.0
 
 
@@ -44,15 +47,13 @@ async def run(
     async with AsyncExitStack() as resources:
         redis = connect(redis_url(config))
         resources.push_async_callback(redis.aclose)
-        client = model_client(config.query)
-        if client is not None:
-            await resources.enter_async_context(client)
+        models = await resources.enter_async_context(Scheduler(endpoints_of(config.query)))
         desk = Desk(
             config=config,
             media_dir=media_dir(config),
             rulebook=rulebook(config.site.jurisdiction),
-            client=client,
-            queries=Turns(QUERIES_AT_ONCE),
+            models=models,
+            in_work=Turns(IN_WORK, per_camera=2),
             decoding=Turns(1),  # one decode takes all cores
             clock=clock or SystemClock(),
         )
@@ -72,14 +73,6 @@ async def run(
             await asyncio.gather(working, stopping, return_exceptions=True)
 
 
-def model_client(query: Query) -> VisionClient | None:
-    """The client of the configured endpoint, if there is one."""
-    if query.endpoint is None:
-        return None
-    key = None if query.api_key is None else query.api_key.get_secret_value()
-    return VisionClient(query.endpoint, query.model, api_key=key)
-
-
 async def _work(jobs: Jobs, desk: Desk, redis: Redis, consumer: str) -> None:
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(jobs.run(), name="analyse-jobs")
@@ -93,8 +86,8 @@ async def _beat(jobs: Jobs, desk: Desk, redis: Redis, consumer: str) -> None:
             await heartbeat.beat(
                 {
                     "active": jobs.active,
-                    "asking": desk.queries.running,
-                    "waiting": desk.queries.waiting,
+                    "in_work": desk.in_work.running,
+                    **desk.models.counters(),
                     **desk.counted,
                 }
             )

@@ -91,8 +91,12 @@ async def ask(
     deadline_s: float,
     clock: Clock,
     on_delta: Callable[[str, str], None] | None = None,
+    queue_s: float | None = None,
 ) -> ModelAnswer:
-    """Ask why. ``QueryError`` if there is no usable answer within the deadline."""
+    """Ask why. ``QueryError`` if there is no usable answer within the deadline.
+
+    ``queue_s``: how long the question waited for its turn, for the record.
+    """
     if not shots:
         raise QueryError("no_frames", "there is no picture to ask about")
     rules = rulebook.select({item.kind for item in evidence}, lang=settings.lang)
@@ -131,6 +135,7 @@ async def ask(
             prompt_tokens=reply.prompt_tokens,
             output_tokens=reply.output_tokens,
             cached_tokens=reply.cached_tokens,
+            queue_s=None if queue_s is None else round(queue_s, 3),
             first_token_s=reply.first_token_s,
             frames=2 * len(shots),
         ),

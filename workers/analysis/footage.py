@@ -24,7 +24,7 @@ LONGEST_WINDOW_MS: Final = 180_000
 STALLED_S: Final = 5.0
 """Neither ring nor watch went on for this long: the camera is gone, go with what there is."""
 
-_POLL_S: Final = 0.25
+_POLL_S: Final = (0.25, 2.0)
 _LONGEST_WAIT_S: Final = 120.0
 
 
@@ -73,7 +73,8 @@ async def wait_for_post_roll(
             seen, progress_s = now, now_s
         if now_s - progress_s >= STALLED_S or now_s - began_s >= _LONGEST_WAIT_S:
             return incident
-        await clock.sleep(_POLL_S)
+        far_s = max(end_ms - (at_ms or 0) for at_ms in now) / 2000  # half of what is missing
+        await clock.sleep(min(max(_POLL_S[0], far_s), _POLL_S[1]))
 
 
 async def read_footage(incident: Incident, query: Query, ring: RingReader) -> Footage:

@@ -1,7 +1,7 @@
 """One incident, from its job to its explained alert.
 
-The model is asked if there is one, there is video, and it answers within the deadline (which
-runs from when the pictures are ready and includes waiting for a turn). In every other case the
+A model is asked if there is one, there is video, and it answers within the deadline (which runs
+from when the pictures are ready and includes waiting for a turn). In every other case the
 explanation comes from the measurements and says why. An alert is always the result.
 """
 
@@ -20,7 +20,7 @@ from monitor.buffer.evidence_log import EvidenceLog
 from monitor.buffer.incidents import IncidentStore
 from monitor.buffer.ring import RingReader
 from monitor.clock import Clock, utc
-from monitor.config.models import Config
+from monitor.config.models import Config, Mode
 from monitor.domain import (
     Alert,
     AlertMedia,
@@ -36,13 +36,14 @@ from monitor.domain import (
 from monitor.errors import QueryError, RingGapError
 from monitor.evidence import adjusted_confidence, explain, verify
 from monitor.media.stills import model_size
-from monitor.query.ask import AskSettings, ModelAnswer, ask, picture_budget
+from monitor.query.ask import ModelAnswer, ask, picture_budget
 from monitor.query.client import VisionClient
 from monitor.query.question import shots
 from monitor.query.rulebook import RuleBook
 from monitor.query.sampling import Budget, Pair, plan
+from monitor.query.scheduler import Grant, Scheduler, Wanted
 from workers.analysis.footage import Footage, nominal_window, read_footage, wait_for_post_roll
-from workers.analysis.manner import ask_settings, wanted_mode
+from workers.analysis.manner import ask_settings, fewer, wanted_mode
 from workers.analysis.media import Pictures, frame_times_s, important_times_ms, take_pictures
 from workers.analysis.reasons import sentence
 from workers.analysis.turns import Turns
@@ -51,8 +52,6 @@ logger = logging.getLogger(__name__)
 
 STRONG_SCORE: Final = 2.0
 """Twice the operating threshold: a trigger the model's 'no incident' does not overrule."""
-
-_NO_PICTURES: Final = Budget(max_frames=0, tokens_per_pair=1, max_visual_tokens=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +71,8 @@ class Desk:
     config: Config
     media_dir: Path
     rulebook: RuleBook
-    client: VisionClient | None
-    queries: Turns
+    models: Scheduler
+    in_work: Turns
     decoding: Turns
     clock: Clock
     counted: Counter[str] = field(default_factory=Counter)
@@ -99,11 +98,16 @@ async def analyse(incident: Incident, stores: Stores, desk: Desk) -> tuple[Incid
         incident, query=query, incidents=stores.incidents, ring=stores.ring,
         cameras=stores.cameras, clock=desk.clock,
     )  # fmt: skip
+    async with desk.in_work.turn(incident.camera, incident.severity):
+        return incident, await _explained(incident, stores, desk)
+
+
+async def _explained(incident: Incident, stores: Stores, desk: Desk) -> Alert:
     try:
-        footage = await read_footage(incident, query, stores.ring)
+        footage = await read_footage(incident, desk.config.query, stores.ring)
     except RingGapError as error:
         logger.warning("%s is explained without video: %s", incident.id, error)
-        return incident, await without_video(incident, stores, desk, "ring_gap")
+        return await without_video(incident, stores, desk, "ring_gap")
     window = footage.window
     evidence = await stores.evidence.range(incident.camera, window.start_ms, window.end_ms)
     pairs, pictures = await _pictures(incident, footage, evidence, desk)
@@ -115,8 +119,8 @@ async def analyse(incident: Incident, stores: Stores, desk: Desk) -> tuple[Incid
         if error.reason not in {"not_configured", "disabled"}:
             logger.warning("%s is explained from evidence: %s", incident.id, error)
         desk.counted[f"query_{error.reason}"] += 1
-        return incident, _from_evidence(found, desk, error.reason)
-    return incident, _from_model(found, answer, desk)
+        return _from_evidence(found, desk, error.reason)
+    return _from_model(found, answer, desk)
 
 
 async def without_video(incident: Incident, stores: Stores, desk: Desk, reason: str) -> Alert:
@@ -130,14 +134,15 @@ async def _pictures(
     incident: Incident, footage: Footage, evidence: list[Evidence], desk: Desk
 ) -> tuple[list[Pair], Pictures]:
     query, params, window = desk.config.query, footage.params, footage.window
-    room = _NO_PICTURES
-    if desk.client is not None:
-        size = model_size(params.width, params.height, query.frame_width)
-        room = await picture_budget(desk.client, size, _settings(incident, desk))
     pairs: list[Pair] = []
-    if room.pairs:
-        times = [window.t_s(ms) for ms in important_times_ms(incident, evidence)]
-        pairs = plan(window, times, frame_times_s(footage), room)
+    mode, endpoints = desk.models.best(_mode(incident, desk))
+    if endpoints:  # as many pictures as the roomiest takes; for a smaller one some are left out
+        size = model_size(params.width, params.height, query.frame_width)
+        rooms = [_room(desk, one.client, mode, size) for one in endpoints]
+        room = max(await asyncio.gather(*rooms), key=lambda room: room.pairs)
+        if room.pairs:
+            times = [window.t_s(ms) for ms in important_times_ms(incident, evidence)]
+            pairs = plan(window, times, frame_times_s(footage), room)
     async with desk.decoding.turn(incident.camera, incident.severity):
         pictures = await asyncio.to_thread(
             take_pictures, incident, footage, evidence, pairs,
@@ -146,36 +151,37 @@ async def _pictures(
     return pairs, pictures
 
 
+async def _room(desk: Desk, client: VisionClient, mode: Mode, size: tuple[int, int]) -> Budget:
+    return await picture_budget(client, size, await ask_settings(desk.config, mode, client))
+
+
 async def _ask(found: _Found, pairs: list[Pair], pictures: Pictures, desk: Desk) -> ModelAnswer:
-    client, deadline_s = desk.client, desk.config.query.deadline_s
-    if client is None:
-        raise QueryError("not_configured", "no endpoint")
-    incident, began_s = found.incident, desk.clock.monotonic_s()
-    try:
-        async with (
-            asyncio.timeout(deadline_s),
-            desk.queries.turn(incident.camera, incident.severity),
-        ):
-            waited_s = desk.clock.monotonic_s() - began_s
-            return await ask(
-                client, shots(pairs, pictures.stills, found.window), found.evidence, found.window,
-                peak_ms=incident.peak_ms, rulebook=desk.rulebook,
-                settings=_settings(incident, desk), deadline_s=max(0.0, deadline_s - waited_s),
-                clock=desk.clock,
-            )  # fmt: skip
-    except TimeoutError as error:
-        raise QueryError("timeout", f"no turn within {deadline_s:g} s") from error
+    incident, window = found.incident, found.window
+    important = [window.t_s(ms) for ms in important_times_ms(incident, found.evidence)]
+    taken = shots(pairs, pictures.stills, window)
+
+    async def act(grant: Grant) -> ModelAnswer:
+        client = grant.endpoint.client
+        settings = await ask_settings(desk.config, grant.mode, client)
+        return await ask(
+            client, await fewer(taken, window, important, client, settings), found.evidence, window,
+            peak_ms=incident.peak_ms, rulebook=desk.rulebook, settings=settings,
+            deadline_s=grant.left_s, clock=desk.clock, queue_s=grant.queue_s,
+        )  # fmt: skip
+
+    wanted = Wanted(
+        incident.camera, incident.severity, _mode(incident, desk), desk.config.query.deadline_s
+    )
+    return await desk.models.ask(wanted, act)
 
 
-def _settings(incident: Incident, desk: Desk) -> AskSettings:
-    mode = wanted_mode(desk.config, incident.camera, incident.severity)
-    return ask_settings(desk.config, mode, desk.config.query.context_length)
+def _mode(incident: Incident, desk: Desk) -> Mode:
+    return wanted_mode(desk.config, incident.camera, incident.severity)
 
 
 def _from_model(found: _Found, model: ModelAnswer, desk: Desk) -> Alert:
     desk.counted["unknown_rules"] += model.unknown_rules
-    desk.counted["prompt_tokens"] += model.run.prompt_tokens or 0
-    desk.counted["output_tokens"] += model.run.output_tokens or 0
+    _count(model.run, desk.counted)
     if model.notes:
         logger.info("%s: the answer was repaired: %s", found.incident.id, "; ".join(model.notes))
     if model.answer.is_incident:
@@ -189,11 +195,21 @@ def _from_model(found: _Found, model: ModelAnswer, desk: Desk) -> Alert:
     return _finish(found, model.answer, desk, Stage.DISMISSED, Explainer.QWEN3_VL, run=model.run)
 
 
+def _count(run: ModelRun, counted: Counter[str]) -> None:
+    counted["answers"] += 1
+    counted["prompt_tokens"] += run.prompt_tokens or 0
+    counted["cached_tokens"] += run.cached_tokens or 0
+    counted["output_tokens"] += run.output_tokens or 0
+    counted["answers_ms"] += round(run.latency_s * 1000)
+    counted["queue_ms"] += round((run.queue_s or 0.0) * 1000)
+
+
 def is_strong(incident: Incident) -> bool:
     """Whether a trigger outweighs a model that sees no incident."""
     return any(
         trigger.score >= (1.0 if trigger.kind is EvidenceKind.CONTACT else STRONG_SCORE)
         for trigger in incident.triggers
+        if trigger.source == "measured"
     )
 
 

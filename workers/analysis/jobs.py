@@ -35,7 +35,9 @@ T = TypeVar("T")
 
 ATTEMPTS: Final = 3
 MIN_IDLE_MS: Final = 20_000
-TAKEN_AT_ONCE: Final = 64
+TAKEN_AT_ONCE: Final = 1024
+"""Jobs in hand, most of them only waiting: so no camera's flood keeps another's job in Redis."""
+
 _TOUCH_S: Final = MIN_IDLE_MS / 1000 / 4
 _TAKE_BLOCK_MS: Final = 1000
 _ASKING: Final = 1
