@@ -12,6 +12,7 @@ from typing import Final
 
 from monitor.config.models import Camera
 from monitor.domain import AccessUnit, CodecParameters, Evidence, Trigger, ViewCondition
+from monitor.domain.base import Box
 from monitor.errors import MediaError
 from monitor.media.decode import DecodedFrame, Decoder, planes
 from monitor.trigger import WIDTH_PX, CameraTrigger
@@ -33,15 +34,26 @@ class Seen:
 class Eye:
     """Looks at one camera's video."""
 
-    def __init__(self, camera: Camera, *, first_track: int = 1) -> None:
+    def __init__(self, camera: Camera, *, first_track: int = 1, look_from_ms: int = 0) -> None:
+        """Pictures before ``look_from_ms`` are decoded only: a replay shifts its sampling so."""
         self._trigger = CameraTrigger(camera, first_track=first_track)
+        self._look_from_ms = look_from_ms
         self._decoder: Decoder | None = None
         self._view = ViewCondition.WARMING_UP
         self._good_ms: int | None = None
+        self._size = (1, 1)
 
     def use(self, params: CodecParameters) -> None:
         """Another generation begins; its first access unit must be a key one."""
         self._decoder = Decoder(params)
+
+    def bodies(self) -> tuple[tuple[int, Box], ...]:
+        """Track and place of every body that is followed now, for drawing."""
+        width, height = self._size
+        return tuple(
+            (t.id, (t.box.x / width, t.box.y / height, t.box.width / width, t.box.height / height))
+            for t in self._trigger.tracker.tracks
+        )
 
     def look(self, units: Sequence[AccessUnit], *, tell_after_ms: int) -> Seen:
         """All that the units show; what was decided at or before a time is not told again."""
@@ -59,6 +71,8 @@ class Eye:
             elif unit.entry_ms - (self._good_ms or units[0].entry_ms) > _UNDECODABLE_MS:
                 self._view = ViewCondition.UNDECODABLE
             for frame in frames:
+                if frame.capture_ms < self._look_from_ms:
+                    continue
                 if not self._trigger.wants(frame.capture_ms):
                     continue
                 looked_at += 1
@@ -69,6 +83,8 @@ class Eye:
         return Seen(tuple(evidence), tuple(triggers), self._view, looked_at, broken)
 
     def _step(self, frame: DecodedFrame) -> tuple[tuple[Evidence, ...], tuple[Trigger, ...]]:
-        result = self._trigger.step(frame.capture_ms, planes(frame.frame, WIDTH_PX))
+        picture = planes(frame.frame, WIDTH_PX)
+        self._size = (picture.y.shape[1], picture.y.shape[0])
+        result = self._trigger.step(frame.capture_ms, picture)
         self._view = result.view
         return result.evidence, result.triggers
