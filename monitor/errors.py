@@ -9,7 +9,8 @@
     ├── QueryError               the model gave no usable answer; ``reason`` is a short tag
     ├── PublishError             the broker did not take a message
     ├── ArchiveError             the database refused or is away
-    └── SceneError               a scenario is impossible or cannot be rendered
+    ├── SceneError               a scenario is impossible or cannot be rendered
+    └── CatalogueError           a catalogue of labelled clips is wrong; names every entry
 
 A library's own error is translated where it enters (``raise ... from``). Messages say what to
 do; they never carry a password, a prompt or an image.
@@ -80,3 +81,7 @@ class ArchiveError(CausewayError):
 
 class SceneError(CausewayError):
     """A scenario is impossible or cannot be rendered."""
+
+
+class CatalogueError(CausewayError):
+    """A catalogue of labelled clips is wrong; the message names every entry and field."""
