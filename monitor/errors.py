@@ -55,7 +55,7 @@ class QueryError(CausewayError):
     """The model gave no usable answer.
 
     ``reason`` is one of ``unreachable``, ``timeout``, ``busy``, ``rejected``, ``server_error``,
-    ``cut``, ``malformed``, ``schema``, ``disabled``, ``no_frames``.
+    ``cut``, ``malformed``, ``schema``, ``disabled``, ``no_frames``, ``question``.
     """
 
     def __init__(self, reason: str, message: str) -> None:

@@ -35,6 +35,7 @@ class AskSettings:
     profile: str = "incident"
     max_thinking_tokens: int | None = None  # None: as many as for the answer
     max_context_length: int | None = None  # None: all that the server has
+    blind: bool = False  # without pictures: shows how much of an answer was never seen
 
     @property
     def thinking_tokens(self) -> int:
@@ -85,29 +86,37 @@ async def ask(
     evidence: Sequence[Evidence],
     window: Window,
     *,
-    peak_ms: int,
+    peak_ms: int | None,
     rulebook: RuleBook,
     settings: AskSettings,
     deadline_s: float,
     clock: Clock,
     on_delta: Callable[[str, str], None] | None = None,
     queue_s: float | None = None,
+    question: str | None = None,
 ) -> ModelAnswer:
     """Ask why. ``QueryError`` if there is no usable answer within the deadline.
 
-    ``queue_s``: how long the question waited for its turn, for the record.
+    ``queue_s``: how long the question waited for its turn, for the record. ``question``: an
+    operator's, for a profile that has a place for it.
     """
-    if not shots:
+    if settings.blind:
+        shots = ()
+    elif not shots:
         raise QueryError("no_frames", "there is no picture to ask about")
-    rules = rulebook.select({item.kind for item in evidence}, lang=settings.lang)
-    rule_ids = [rule.id for rule in rules]
     prompt = load_prompt(settings.profile, settings.lang)
+    rules = (
+        rulebook.select({item.kind for item in evidence}, lang=settings.lang)
+        if prompt.takes_rules
+        else []
+    )
+    rule_ids = [rule.id for rule in rules]
     thinking = settings.mode == "thinking"
-    question = Question(
+    asked = Question(
         system=prompt.system,
         user=user_text(
             prompt, window=window, peak_ms=peak_ms, evidence=evidence, rules=rules,
-            lang=settings.lang, traffic_side=settings.traffic_side,
+            lang=settings.lang, traffic_side=settings.traffic_side, question=question,
         ),
         shots=tuple(shots),
         schema=answer_schema(rule_ids, thinking=thinking),
@@ -119,7 +128,7 @@ async def ask(
         ),
     )  # fmt: skip
     started_s = clock.monotonic_s()
-    reply = await client.ask(question, deadline_s=deadline_s, on_delta=on_delta)
+    reply = await client.ask(asked, deadline_s=deadline_s, on_delta=on_delta)
     parsed = parse(
         reply.text, rule_ids=rule_ids, lang=settings.lang, finish_reason=reply.finish_reason
     )

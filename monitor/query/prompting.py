@@ -16,7 +16,8 @@ from typing import Any
 
 from monitor import wire
 from monitor.domain import Answer, Evidence, Window
-from monitor.errors import ConfigError
+from monitor.errors import ConfigError, QueryError
+from monitor.query.operator_question import quoted
 from monitor.query.rulebook import Rule
 
 _SECTION = re.compile(r"^=== (.+) ===$", re.MULTILINE)
@@ -36,6 +37,22 @@ class Prompt:
     system: str
     user: Template
     step_names: tuple[str, ...]
+    question: str | None = None  # what is asked where nobody asks anything
+
+    @property
+    def takes_question(self) -> bool:
+        """Whether an operator's question has a place in it."""
+        return "question" in self.user.get_identifiers()
+
+    @property
+    def takes_rules(self) -> bool:
+        """Whether rules of the road may be cited."""
+        return "rules" in self.user.get_identifiers()
+
+    @property
+    def takes_peak(self) -> bool:
+        """Whether it asks about one moment."""
+        return "peak_s" in self.user.get_identifiers()
 
 
 def load_prompt(profile: str, lang: str) -> Prompt:
@@ -49,6 +66,7 @@ def load_prompt(profile: str, lang: str) -> Prompt:
             system=parts["system"].strip(),
             user=Template(parts["user"].strip()),
             step_names=tuple(parts["step names"].strip().splitlines()),
+            question=parts["question"].strip() if "question" in parts else None,
         )
     except (OSError, KeyError, ValueError) as error:
         raise ConfigError(f"the prompt {profile}.{lang} cannot be read: {error}") from error
@@ -58,17 +76,27 @@ def user_text(
     prompt: Prompt,
     *,
     window: Window,
-    peak_ms: int,
+    peak_ms: int | None,
     evidence: Sequence[Evidence],
     rules: Sequence[Rule],
     lang: str,
     traffic_side: str,
+    question: str | None = None,
 ) -> str:
-    """What comes after the pictures."""
+    """What comes after the pictures.
+
+    ``question`` is an operator's; it stands as quoted data where the profile has a place for it.
+    """
+    question = question or prompt.question
+    if prompt.takes_question and question is None:
+        raise QueryError("question", "this profile needs a question")
+    if prompt.takes_peak and peak_ms is None:
+        raise QueryError("question", "this profile needs the moment that it is about")
     nothing = _NOTHING[lang]
     return prompt.user.substitute(
         duration_s=f"{(window.end_ms - window.start_ms) / 1000:.1f}",
-        peak_s=f"{window.t_s(peak_ms):.1f}",
+        peak_s="" if peak_ms is None else f"{window.t_s(peak_ms):.1f}",
+        question="" if question is None else quoted(question),
         side=_SIDES[lang][traffic_side],
         evidence="\n".join(evidence_lines(evidence, window, lang)) or nothing,
         rules="\n".join(f"- {rule.line(lang)}" for rule in rules) or nothing,

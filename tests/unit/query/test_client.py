@@ -125,7 +125,7 @@ async def test_the_request_has_true_times_and_the_fixed_part_first(
     assert found.answer.rules == ("gen-two-seconds",)
     assert (found.run.prompt_tokens, found.run.mode) == (7000, "standard")
     assert found.frames_as == "video"
-    assert found.prompt_version == "incident-1"
+    assert found.prompt_version == "incident-2"
 
 
 async def test_thought_is_kept_apart_from_the_answer(
