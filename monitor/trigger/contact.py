@@ -3,13 +3,13 @@
 Meeting alone proves nothing, since the picture joins bodies that stand apart in depth; braking to
 rest behind another is no contact either. A contact is an exchange of momentum: the closing speed
 collapses faster than brakes can do it, and what the striking body loses in the direction of
-closing the struck one gains (or, where the other is too heavy or too small to follow, the
-striking body alone loses more than brakes could take).
+closing the struck one gains. Where the struck one is out of sight at that moment, the striking
+body must be stopped short, as no brake could.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -26,11 +26,14 @@ _AFTER_S: Final = 0.4
 _MIN_AFTER: Final = 3  # samples
 _MIN_CLOSING_M_S: Final = 2.2
 _MIN_COLLAPSE: Final = 0.6  # share of the closing speed
-_BRAKES_M_S2: Final = 9.0  # what tyres can do
-_REACH_M: Final = 7.5  # from foot to foot: a length and what the plane errs
+_REACH_M: Final = 10.0  # from foot to foot: a length and what the plane errs
+_LOST_S: Final = 0.9  # for which the struck body may be out of sight
+_MASS_RATIO: Final = 3.0
 _WIDEST_M: Final = 1.9  # how far beside each other the middles of two bodies meet
 _TOUCH: Final = 0.12  # of the boxes, grown on every side
 _MIN_SIGMAS: Final = 3.0
+_JOLT_M_S2: Final = 15.0  # well above what tyres can do
+_JOLT_STRENGTH: Final = 0.5
 _FLOW_PX: Final = 0.3  # error of a body's position by its flow
 _PAUSE_S: Final = 8.0
 
@@ -61,7 +64,9 @@ class ContactWatch:
     def step(self, moment: Moment) -> list[Evidence]:
         found: list[tuple[float, Evidence]] = []
         tracks = [
-            t for t in moment.tracks if t.seen_s >= moment.now_s - 0.3 and moment.is_measurable(t)
+            t
+            for t in moment.tracks
+            if t.seen_s >= moment.now_s - _LOST_S and moment.is_measurable(t)
         ]
         for index, first in enumerate(tracks):
             for second in tracks[index + 1 :]:
@@ -83,10 +88,14 @@ class ContactWatch:
         if not _touch(first.box, second.box):
             return None
         impact = measure_impact(moment, first, second)
-        if impact is None:
-            return None
-        strength = impact_strength(moment, impact)
-        if strength <= 0.0:
+        strength = 0.0 if impact is None else impact_strength(moment, impact)
+        for striking, struck in ((first, second), (second, first)):
+            if strength <= 0.0:
+                impact = measure_jolt(moment, striking, struck)
+                strength = 0.0 if impact is None else _JOLT_STRENGTH
+                if impact is not None and striking is second:
+                    impact = replace(impact, first_strikes=False)
+        if impact is None or strength <= 0.0:
             return None
         striking, struck = (first, second) if impact.first_strikes else (second, first)
         at = striking.box_at(impact.time_s)
@@ -133,12 +142,60 @@ def measure_impact(moment: Moment, first: Track, second: Track) -> Impact | None
     return best
 
 
+def measure_jolt(moment: Moment, striking: Track, struck: Track) -> Impact | None:
+    """The striking body alone: stopped short, as no brake could, by one on its course.
+
+    The other may be lost at that moment: it is hidden, pushed and lit up. Where it was before,
+    and that it was slower, must have been measured.
+    """
+    metres = moment.plane.metres
+    times, path = striking.ground(moment.plane, moment.now_s - 1.3, by_flow=True)
+    if len(times) < 8 or moment.now_s - times[-1] > 0.05:
+        return None
+    spans = np.diff(times)
+    if spans.max() > 0.25:
+        return None
+    steps = np.hypot(*np.diff(path, axis=0).T) / spans
+    # Over two pictures, so that an error of one position does not count twice.
+    drops = steps[1:-2] - steps[3:]
+    index = int(drops.argmax()) + 2  # the contact lies within the step from this sample
+    time_s = float(times[index] + times[index + 1]) / 2
+    before = line_fit(times[max(0, index - 4) : index + 1], path[max(0, index - 4) : index + 1])
+    after = line_fit(times[index + 1 :], path[index + 1 :]) if index + 3 < len(times) else None
+    told, place = struck.ground(moment.plane, time_s - _LOST_S - _BEFORE_S, time_s, by_flow=True)
+    if after is None or len(told) < 4 or time_s - told[-1] > _LOST_S:
+        return None
+    other = line_fit(told, place)
+    relative = before.velocity - other.velocity
+    closing = float(np.hypot(*relative))
+    way = relative / (closing + 1e-9)
+    gap = place[-1] + other.velocity * (time_s - told[-1]) - path[index]
+    lost = float((before.velocity - after.velocity) @ way)
+    across = abs(float(gap[0] * way[1] - gap[1] * way[0]))
+    speed = float(np.hypot(*before.velocity))
+    sigma = float(np.hypot(before.sigma, after.sigma))
+    if (
+        metres(closing) < 2.0 * _MIN_CLOSING_M_S
+        or float(gap @ way) <= 0.0
+        or metres(across) > _WIDEST_M
+        or metres(float(np.hypot(*gap))) > _REACH_M
+        or metres(float(drops.max())) < _JOLT_M_S2 * float(spans.mean()) * 2.0
+        or lost < 0.35 * speed
+        or lost < _MIN_SIGMAS * sigma
+    ):
+        return None
+    half = float(spans[index]) / 2
+    return Impact(
+        time_s, half + 0.06, across, closing, lost / closing, lost, 0.0, sigma, first_strikes=True
+    )
+
+
 def _together(
     moment: Moment, first: Track, second: Track, start_s: float
 ) -> tuple[Array, Array, Array]:
     """Times when both were measured, and where each was."""
-    ta, a = first.ground(moment.plane, start_s)
-    tb, b = second.ground(moment.plane, start_s)
+    ta, a = first.ground(moment.plane, start_s, by_flow=True)
+    tb, b = second.ground(moment.plane, start_s, by_flow=True)
     times, ia, ib = np.intersect1d(ta, tb, assume_unique=True, return_indices=True)
     return times, a[ia], b[ib]
 
@@ -210,13 +267,9 @@ def impact_strength(moment: Moment, impact: Impact) -> float:
         return 0.0
     if impact.closing * impact.collapse < _MIN_SIGMAS * impact.sigma:
         return 0.0
-    # Brakes alone take this much between the middles of the two fits.
-    by_brakes = _BRAKES_M_S2 * (_BEFORE_S + _AFTER_S) / 2
-    if lost <= 0.0:
+    # The lighter body changes its speed more: a lorry's push or a lorry's rear, but no more.
+    if lost <= 0.0 or gained > _MASS_RATIO * lost:
         return 0.0
-    exchanged = gained > max(0.15 * closing, metres(2.0 * impact.sigma) / 2)
-    if exchanged:
-        return min(1.0, 0.55 + 0.1 * (closing - _MIN_CLOSING_M_S) + 0.2 * (impact.collapse - 0.6))
-    if lost > by_brakes:
-        return min(1.0, 0.5 + 0.05 * (lost - by_brakes))
-    return 0.0
+    if gained < max(0.25 * closing, metres(impact.sigma)):
+        return 0.0
+    return min(1.0, 0.55 + 0.1 * (closing - _MIN_CLOSING_M_S) + 0.2 * (impact.collapse - 0.6))

@@ -82,10 +82,20 @@ class Track:
         return found
 
     def ground(
-        self, plane: GroundPlane, start_s: float, end_s: float = float("inf"), *, whole: bool = True
+        self,
+        plane: GroundPlane,
+        start_s: float,
+        end_s: float = float("inf"),
+        *,
+        whole: bool = True,
+        by_flow: bool = False,
     ) -> tuple[Array, Array]:
         """Times (n,) and ground positions (n, 2) within a span."""
-        chosen = [s for s in self.samples(start_s, end_s) if s.whole or not whole]
+        chosen = [
+            s
+            for s in self.samples(start_s, end_s)
+            if (s.whole or not whole) and (s.by_flow or not by_flow)
+        ]
         times = np.array([s.time_s for s in chosen])
         feet = np.array([(s.foot_x, s.foot_y) for s in chosen]).reshape(-1, 2) + self.anchor
         return times, plane.to_ground(feet) if len(chosen) else feet

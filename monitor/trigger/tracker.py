@@ -40,6 +40,8 @@ _DRAW: Final = 0.6  # of the box towards its region
 _DRAW_FOOT: Final = 0.15  # of the foot that the flow carries, towards the box's
 _ODD_AREA: Final = (0.5, 1.7)  # of a region against its body's: joined, hidden or broken up
 _ODD_PICTURES: Final = 8  # after which it is believed
+_AGREE_PX: Final = 0.7  # of a corner's step with the body's
+_AGREE_SHARE: Final = 0.2
 _OLD: Final = 2  # pictures a corner has been followed
 _SWAP_SHARE: Final = 0.25
 _SWAP_PX_S: Final = 5.0
@@ -412,7 +414,7 @@ def _carried(track: Track, flow: Flow, foreground: Image, span_s: float) -> Expe
     if len(reference) < _POINTS_FEWEST:
         return _unseen(track, span_s)
     middle = np.median(reference, axis=0)
-    limit = max(1.2, 0.22 * float(np.hypot(*middle)))
+    limit = max(_AGREE_PX, _AGREE_SHARE * float(np.hypot(*middle)))
     agree = np.hypot(*(moves - middle).T) < limit
     supported = agree[old] if proven else agree
     if supported.sum() < max(_POINTS_FEWEST, 0.4 * len(reference)):
