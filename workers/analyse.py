@@ -27,6 +27,7 @@ from monitor.query.scheduler import Scheduler
 from workers.analysis.incident import Desk
 from workers.analysis.jobs import ATTEMPTS, MIN_IDLE_MS, Jobs
 from workers.analysis.manner import endpoints_of
+from workers.analysis.patrol import Patrol
 from workers.analysis.turns import Turns
 
 IN_WORK: Final = 128
@@ -61,7 +62,8 @@ async def run(
             redis, JOBS, "analyse", consumer, min_idle_ms=MIN_IDLE_MS, max_attempts=ATTEMPTS
         )
         jobs = Jobs(queue, redis, desk)
-        working = asyncio.create_task(_work(jobs, desk, redis, consumer), name="analyse")
+        patrol = Patrol(redis, desk)
+        working = asyncio.create_task(_work(jobs, patrol, desk, redis, consumer), name="analyse")
         stopping = asyncio.create_task((stop or asyncio.Event()).wait(), name="analyse-stop")
         try:
             await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -73,13 +75,14 @@ async def run(
             await asyncio.gather(working, stopping, return_exceptions=True)
 
 
-async def _work(jobs: Jobs, desk: Desk, redis: Redis, consumer: str) -> None:
+async def _work(jobs: Jobs, patrol: Patrol, desk: Desk, redis: Redis, consumer: str) -> None:
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(jobs.run(), name="analyse-jobs")
-        tasks.create_task(_beat(jobs, desk, redis, consumer), name="analyse-heartbeat")
+        tasks.create_task(patrol.run(), name="analyse-patrol")
+        tasks.create_task(_beat(jobs, patrol, desk, redis, consumer), name="analyse-heartbeat")
 
 
-async def _beat(jobs: Jobs, desk: Desk, redis: Redis, consumer: str) -> None:
+async def _beat(jobs: Jobs, patrol: Patrol, desk: Desk, redis: Redis, consumer: str) -> None:
     heartbeat = Heartbeat(redis, f"analyse-{consumer}-{os.getpid()}", clock=desk.clock)
     while True:
         with suppress(StoreError):  # said by the jobs
@@ -89,6 +92,7 @@ async def _beat(jobs: Jobs, desk: Desk, redis: Redis, consumer: str) -> None:
                     "in_work": desk.in_work.running,
                     **desk.models.counters(),
                     **desk.counted,
+                    **patrol.counters(),
                 }
             )
         await desk.clock.sleep(_BEAT_S)

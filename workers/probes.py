@@ -24,7 +24,7 @@ from monitor.buffer.cameras import CameraStore
 from monitor.buffer.connection import connect, translated
 from monitor.buffer.heartbeat import read_heartbeats
 from monitor.config import endpoints
-from monitor.config.models import Config
+from monitor.config.models import Config, ModelEndpoint
 from monitor.config.secrets import redacted_address
 from monitor.errors import CausewayError
 
@@ -119,31 +119,41 @@ async def archive(config: Config) -> Finding:
 
 
 async def model(config: Config) -> Finding:
-    """Whether the model's server knows the configured model."""
-    endpoint = config.query.endpoint
-    if endpoint is None:
+    """Whether each server of models knows its configured model."""
+    configured = endpoints.model_endpoints(config.query)
+    if not configured:
         return Finding(
             "model", None, "none configured: alerts are explained from the evidence alone"
         )
-    key = config.query.api_key
+    found = await asyncio.gather(*(_model_at(endpoint) for endpoint in configured))
+    return Finding(
+        "model",
+        all(ok for ok, _, _ in found),
+        "; ".join(detail for _, detail, _ in found),
+        {"models": sorted({name for _, _, served in found for name in served})},
+    )
+
+
+async def _model_at(endpoint: ModelEndpoint) -> tuple[bool, str, list[str]]:
+    """Whether it is well, what to say of it, and what it serves."""
+    url, key = endpoint.url, endpoint.api_key
     headers = {"Authorization": f"Bearer {key.get_secret_value()}"} if key else {}
     try:
         async with httpx.AsyncClient(timeout=DEADLINE_S - 1) as client:
-            answer = await client.get(f"{endpoint.rstrip('/')}/models", headers=headers)
+            answer = await client.get(f"{url.rstrip('/')}/models", headers=headers)
     except httpx.HTTPError as error:
-        return Finding("model", False, f"{endpoint}: {error or type(error).__name__}")
+        return False, f"{url}: {error or type(error).__name__}", []
     if answer.status_code != 200:
-        hint = "; check query.api_key" if answer.status_code == 401 else ""
-        return Finding("model", False, f"{endpoint} answers {answer.status_code}{hint}")
+        hint = "; check its api_key" if answer.status_code == 401 else ""
+        return False, f"{url} answers {answer.status_code}{hint}", []
     try:
-        served = [entry["id"] for entry in answer.json()["data"]]
+        served = [str(entry["id"]) for entry in answer.json()["data"]]
     except (ValueError, KeyError, TypeError):
-        return Finding("model", False, f"{endpoint} is no OpenAI-compatible server; end it in /v1")
-    ok = config.query.model in served
-    detail = f"{endpoint} serves {', '.join(served) or 'nothing'}"
-    if not ok:
-        detail += f"; query.model is {config.query.model}"
-    return Finding("model", ok, detail, {"models": served})
+        return False, f"{url} is no OpenAI-compatible server; end it in /v1", []
+    detail = f"{url} serves {', '.join(served) or 'nothing'}"
+    if endpoint.model not in served:
+        return False, f"{detail}; the configured model is {endpoint.model}", served
+    return True, detail, served
 
 
 async def cameras(config: Config) -> list[Finding]:

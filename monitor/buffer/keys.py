@@ -73,6 +73,16 @@ def explained_key(camera: str, incident: str) -> str:
     return f"cw:{{{camera}}}:explained:{incident}"
 
 
+def patrol_key(camera: str) -> str:
+    """There while the patrol has looked at the camera lately enough."""
+    return f"cw:{{{camera}}}:patrol"
+
+
+def patrol_abnormal_key(camera: str) -> str:
+    """There while the patrol's last look found the camera abnormal."""
+    return f"cw:{{{camera}}}:patrol-abnormal"
+
+
 def worker_key(name: str) -> str:
     """Heartbeat of one process."""
     return WORKER_PREFIX + name

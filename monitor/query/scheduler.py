@@ -135,7 +135,10 @@ class Scheduler:
                 now_s = _now_s()
                 queue_s += now_s - joined_s
                 grant = Grant(endpoint, waiting.mode_there, until_s - now_s, queue_s)
-                return await self._act(grant, act, grant.left_s >= _FAIR * wanted.deadline_s)
+                fair = grant.left_s >= _FAIR * wanted.deadline_s
+                answer = await self._act(grant, act, timeout_tells=fair)
+                endpoint.answered(grant.mode, _now_s() - now_s, _now_s())
+                return answer
             except QueryError as error:
                 if waiting.endpoint is None or error.reason in _NOT_THE_ENDPOINTS:
                     raise
@@ -157,7 +160,7 @@ class Scheduler:
             return None
         mode, endpoint = spare
         grant = Grant(endpoint, mode, deadline_s, 0.0)
-        work = asyncio.create_task(self._act(grant, act, timeout_tells=True))
+        work = asyncio.create_task(self._look(grant, act))
         self._looks[endpoint] = work
         try:
             await asyncio.wait({work})
@@ -169,6 +172,11 @@ class Scheduler:
             work.cancel()
             await asyncio.gather(work, return_exceptions=True)
             del self._looks[endpoint]
+
+    async def _look(self, grant: Grant, act: Callable[[Grant], Awaitable[T]]) -> T | None:
+        if await grant.endpoint.client.queries_there():
+            return None  # somebody else's: another worker's, an operator's
+        return await self._act(grant, act, timeout_tells=True)
 
     def best(self, mode: Mode) -> tuple[Mode, list[Endpoint]]:
         """Where a query of this mode could go now, and in which mode it would be asked."""
@@ -244,7 +252,7 @@ class Scheduler:
     async def _act(
         self, grant: Grant, act: Callable[[Grant], Awaitable[T]], timeout_tells: bool
     ) -> T:
-        endpoint, began_s = grant.endpoint, _now_s()
+        endpoint = grant.endpoint
         try:
             async with asyncio.timeout(grant.left_s):
                 result = await act(grant)
@@ -256,7 +264,6 @@ class Scheduler:
             self._failed(endpoint, error, timeout_tells)
             raise
         endpoint.breaker.succeeded()
-        endpoint.answered(grant.mode, _now_s() - began_s, _now_s())
         return result
 
     def _failed(self, endpoint: Endpoint, error: QueryError, timeout_tells: bool) -> None:

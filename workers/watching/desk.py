@@ -66,6 +66,11 @@ class Desk:
         if latest is not None and max(t.decided_ms for t in latest.triggers) >= cursor_ms:
             await self._send(latest)
 
+    async def report(self, incident: Incident) -> None:
+        """Keep an incident that did not come from a trigger of ours, and send it on."""
+        await self._patience.do(lambda: self._incidents.put(incident))
+        await self._send(incident)
+
     async def next_track(self, now_ms: int) -> int:
         """An id above those of all tracks in the evidence log."""
         evidence = await self._patience.do(

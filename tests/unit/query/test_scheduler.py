@@ -31,6 +31,7 @@ class Server(VisionClient):
         self.cameras: Counter[str] = Counter()
         self.running = self.most_running = 0
         self.broken_off = 0
+        self.others: int | None = None
 
     async def __aexit__(self, *_: object) -> None:
         pass
@@ -39,6 +40,9 @@ class Server(VisionClient):
         self.probed_at.append(now())
         if self.fails:
             raise QueryError(self.fails, "still")
+
+    async def queries_there(self) -> int | None:
+        return self.others
 
     async def answer(self, camera: str = "") -> str:
         self.asked_at.append(now())
@@ -401,3 +405,16 @@ def test_a_look_that_fails_tells_against_the_endpoint() -> None:
 
     in_town([endpoint(server)], patrol)
     assert len(server.asked_at) == 3
+
+
+def test_no_look_at_a_server_that_others_keep_busy() -> None:
+    server = Server()
+
+    async def patrol(town: Town) -> None:
+        server.others = 1
+        assert await looks(town) is None
+        server.others = 0
+        assert await looks(town) == "one"
+
+    in_town([endpoint(server)], patrol)
+    assert len(server.asked_at) == 1
