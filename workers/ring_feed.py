@@ -64,6 +64,8 @@ class RingFeed:
 
     async def round(self) -> bool:
         """Write what is there; True where more is waiting already."""
+        for feed in self._feeds:
+            feed.reader.collect()
         now_s = self._clock.monotonic_s()
         due = [one for one in self._feeds if one.retry_at_s <= now_s and len(one.reader.backlog)]
         taken = [(feed, feed.reader.backlog.take(ROUND_BYTES)) for feed in due]

@@ -34,11 +34,17 @@ class EmbeddedRedis:
     """``async with EmbeddedRedis(socket_path, data_dir):`` runs the server meanwhile."""
 
     def __init__(
-        self, socket_path: Path, data_dir: Path, *, max_memory_bytes: int | None = None
+        self,
+        socket_path: Path,
+        data_dir: Path,
+        *,
+        max_memory_bytes: int | None = None,
+        binary: Path | None = None,
     ) -> None:
         self._socket_path = socket_path
         self._data_dir = data_dir
         self._max_memory_bytes = max_memory_bytes
+        self._binary = binary
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -64,7 +70,7 @@ class EmbeddedRedis:
         self._data_dir.mkdir(parents=True, exist_ok=True)
         await self._remove_stale_socket()
         command = [
-            str(redis_server_binary()),
+            str(self._binary or redis_server_binary()),
             "--port", "0",
             "--unixsocket", str(self._socket_path),
             "--unixsocketperm", "700",

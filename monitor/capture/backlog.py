@@ -1,4 +1,4 @@
-"""What was read and is not yet in the ring: filled by the reading thread, emptied by the loop.
+"""What was read and is not yet in the ring.
 
 Bounded in seconds and bytes: while Redis is away the oldest GOPs are dropped, whole, and
 counted. Only units are dropped, never codec parameters.
@@ -6,7 +6,6 @@ counted. Only units are dropped, never codec parameters.
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from collections.abc import Sequence
 from typing import Final
@@ -19,7 +18,7 @@ MOST_BYTES: Final = 32 * 1024 * 1024
 
 
 class Backlog:
-    """A queue of products in order; ``put`` and ``take`` may be called from different threads."""
+    """A queue of products in order, used in one thread."""
 
     def __init__(self, longest_s: float = LONGEST_S, most_bytes: int = MOST_BYTES) -> None:
         self.dropped = 0  # access units given up because Redis was away too long
@@ -28,40 +27,36 @@ class Backlog:
         self._products: deque[Product] = deque()
         self._bytes = 0
         self._torn = False  # the rest of a GOP follows whose beginning was dropped
-        self._lock = threading.Lock()
 
     def put(self, products: Sequence[Product]) -> None:
         """Add at the end; what no longer fits is dropped from the beginning."""
-        with self._lock:
-            for product in products:
-                if isinstance(product, AccessUnit):
-                    if self._torn and not product.is_key:
-                        self.dropped += 1
-                        continue
-                    self._torn = False
-                    self._bytes += len(product.data)
-                self._products.append(product)
-            self._shrink()
+        for product in products:
+            if isinstance(product, AccessUnit):
+                if self._torn and not product.is_key:
+                    self.dropped += 1
+                    continue
+                self._torn = False
+                self._bytes += len(product.data)
+            self._products.append(product)
+        self._shrink()
 
     def take(self, most_bytes: int) -> list[Product]:
         """Products from the beginning, up to about so many bytes, at least one if there is any."""
         taken: list[Product] = []
         size = 0
-        with self._lock:
-            while self._products and size < most_bytes:
-                product = self._products.popleft()
-                taken.append(product)
-                if isinstance(product, AccessUnit):
-                    size += len(product.data)
-            self._bytes -= size
+        while self._products and size < most_bytes:
+            product = self._products.popleft()
+            taken.append(product)
+            if isinstance(product, AccessUnit):
+                size += len(product.data)
+        self._bytes -= size
         return taken
 
     def give_back(self, products: Sequence[Product]) -> None:
         """Products that were taken and could not be written: they go first again."""
-        with self._lock:
-            self._products.extendleft(reversed(products))
-            self._bytes += sum(len(one.data) for one in products if isinstance(one, AccessUnit))
-            self._shrink()
+        self._products.extendleft(reversed(products))
+        self._bytes += sum(len(one.data) for one in products if isinstance(one, AccessUnit))
+        self._shrink()
 
     def __len__(self) -> int:
         return len(self._products)

@@ -37,13 +37,16 @@ from monitor.clock import Clock
 from monitor.domain import CameraStatus, VideoCodec
 from monitor.errors import CaptureError
 
-_OPTIONS: Final = {
+OPTIONS: Final = {
     "rtsp_transport": "tcp",
     "analyzeduration": "0",
     "probesize": "32",
     "allowed_media_types": "video",
 }
+"""FFmpeg's, for every camera: the first key picture at once, over TCP, no sound."""
+
 _PRODUCER_TIME: Final = struct.Struct("=q")  # AVProducerReferenceTime: microseconds, then flags
+_LOOK_EVERY: Final = 10  # packets; the camera's report itself comes every few seconds
 _ALMOST: Final = 0.98  # of the timeout: it fires a moment early by our clock
 
 
@@ -89,7 +92,7 @@ class RtspSession:
             self._container = av.open(
                 self._url,
                 format="rtsp",
-                options=dict(_OPTIONS),
+                options=dict(OPTIONS),
                 timeout=(self._connect_timeout_s, self._read_timeout_s),
             )
         except (av.error.FFmpegError, OSError, ValueError) as error:
@@ -126,6 +129,8 @@ class RtspSession:
         longest_s = self._read_timeout_s * _ALMOST
         arrival_s = clock.monotonic_s()
         arrival_wall_ms = clock.wall_ms()
+        offset_ms: float | None = None  # the camera's wall clock minus its media clock
+        looked = 0
         try:
             for packet in container.demux(video):
                 now_s = clock.monotonic_s()
@@ -135,12 +140,20 @@ class RtspSession:
                     break
                 pts = packet.pts
                 media_ms = None if pts is None else pts * scale
+                looked += 1
+                if media_ms is None or offset_ms is None or looked >= _LOOK_EVERY:
+                    looked = 0
+                    wall_ms = _camera_wall_ms(packet, media_ms, container)
+                    if wall_ms is not None and media_ms is not None:
+                        offset_ms = wall_ms - media_ms
+                else:
+                    wall_ms = media_ms + offset_ms
                 yield Packet(
                     data=bytes(packet),
                     media_ms=media_ms,
                     is_key=packet.is_keyframe,
                     arrival=Arrival(arrival_wall_ms, arrival_s * 1000),
-                    camera_wall_ms=_camera_wall_ms(packet, media_ms, container),
+                    camera_wall_ms=wall_ms,
                 )
                 arrival_s = now_s
                 arrival_wall_ms = clock.wall_ms()

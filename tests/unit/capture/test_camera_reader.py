@@ -107,6 +107,7 @@ def test_a_session_fills_the_backlog_and_the_state(pictures: list[tuple[bytes, b
     assert reader.snapshot().status is CameraStatus.CONNECTING
     with pytest.raises(CaptureError) as caught:
         reader.run_once()
+    reader.collect()
     assert caught.value.reason == "ended"
     assert session.closed
     now = reader.snapshot()
@@ -127,6 +128,7 @@ def test_failures_are_states_and_are_tried_again(pictures: list[tuple[bytes, boo
     seen: list[tuple[str, int]] = []
 
     def note() -> None:
+        reader.collect()
         now = reader.snapshot()
         seen.append((now.status.value, now.reconnects))
 
@@ -144,6 +146,7 @@ def test_failures_are_states_and_are_tried_again(pictures: list[tuple[bytes, boo
     reader = reader_of(sessions, clock)
     reader._stopping.wait = lambda timeout=None: len(seen) >= 5  # type: ignore[method-assign]  # no real waiting
     reader.run()
+    reader.collect()
     assert seen == [
         ("connecting", 0), ("refused", 1), ("unauthorized", 2), ("online", 2), ("ended", 3),
     ]  # fmt: skip
@@ -155,8 +158,15 @@ def test_the_wait_grows_with_failures_and_begins_anew_after_a_success(
 ) -> None:
     clock = HandClock()
     refused = CaptureError("refused", "no")
+
+    def collect() -> None:
+        reader.collect()
+
     sessions = [Scripted(clock, refuses=refused) for _ in range(8)]
-    sessions += [Scripted(clock, pictures), Scripted(clock, refuses=refused)]
+    sessions += [
+        Scripted(clock, pictures, then=collect),
+        Scripted(clock, refuses=refused),
+    ]
     reader = reader_of(sessions, clock)
     bounds: list[float] = []
     waits: list[float] = []
@@ -164,6 +174,7 @@ def test_the_wait_grows_with_failures_and_begins_anew_after_a_success(
     def wait(timeout: float | None = None) -> bool:
         assert timeout is not None
         waits.append(timeout)
+        reader.collect()
         bounds.append(min(30.0, 2.0 ** (reader._backoff._failures - 1)))
         return len(waits) == len(sessions)
 
@@ -178,12 +189,44 @@ def test_no_first_key_picture_is_an_error_that_reconnects(
 ) -> None:
     clock = HandClock()
     tail = [one for one in pictures if not one[1]] * 4
-    reader = reader_of([Scripted(clock, tail)], clock, key_frame_timeout_s=2.0)
+
+    class Collected(Scripted):
+        def packets(self) -> Iterator[Packet]:
+            for packet in super().packets():
+                yield packet
+                reader.collect()
+
+    reader = reader_of([Collected(clock, tail)], clock, key_frame_timeout_s=2.0)
     with pytest.raises(CaptureError) as caught:
         reader.run_once()
     assert caught.value.reason == "no_key_frame"
-    assert clock.now_ms == pytest.approx(2000, abs=80)
+    assert clock.now_ms == pytest.approx(2000, abs=120)
     assert reader.units == 0
+
+
+def test_a_loop_that_hangs_costs_whole_gops_and_is_counted(
+    pictures: list[tuple[bytes, bool]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("monitor.capture.camera_reader.MOST_UNCOLLECTED", 15)
+    clock = HandClock()
+
+    class CollectedLate(Scripted):
+        def packets(self) -> Iterator[Packet]:
+            for n, packet in enumerate(super().packets()):
+                yield packet
+                if n == 22:
+                    reader.collect()
+
+    reader = reader_of([CollectedLate(clock, pictures * 2)], clock)
+    with pytest.raises(CaptureError, match="ended"):
+        reader.run_once()
+    reader.collect()
+    units = [one for one in reader.backlog.take(10**9) if isinstance(one, AccessUnit)]
+    # 14 packets and the description fit; 14..22 are lost, 23..29 of no use without a key picture.
+    assert [one.data for one in units[:14]] == [data for data, _ in pictures[:14]]
+    assert units[14].is_key
+    assert reader.uncollected > 9
+    assert len(units) + reader.broken_units == 60
 
 
 def test_later_key_pictures_missing_is_a_state_while_video_goes_on(
@@ -191,18 +234,25 @@ def test_later_key_pictures_missing_is_a_state_while_video_goes_on(
 ) -> None:
     clock = HandClock()
     seen: list[CameraStatus] = []
+
+    def note() -> None:
+        reader.collect()
+        seen.append(reader.snapshot().status)
+
     tail = [one for one in pictures if not one[1]] * 4
     script = [*pictures, *tail]
-    session = Scripted(clock, script, then=lambda: seen.append(reader.snapshot().status))
-    again = Scripted(clock, pictures, then=lambda: seen.append(reader.snapshot().status))
+    session = Scripted(clock, script, then=note)
+    again = Scripted(clock, pictures, then=note)
     reader = reader_of([session, again], clock, key_frame_timeout_s=2.0)
     with pytest.raises(CaptureError, match="ended"):
         reader.run_once()
+    reader.collect()
     assert seen == [CameraStatus.NO_KEY_FRAME]
     assert reader.units == len(script)
     assert "GOP" in reader.snapshot().detail
     with pytest.raises(CaptureError, match="ended"):
         reader.run_once()
+    reader.collect()
     assert seen[-1] is CameraStatus.ONLINE
 
 
@@ -220,6 +270,7 @@ def test_an_unforeseen_error_is_logged_and_tried_again(
 
     reader._stopping.wait = wait  # type: ignore[method-assign]  # no real waiting
     reader.run()
+    reader.collect()
     assert "ZeroDivisionError: a bug" in caplog.text
     assert reader.units == 30
 
@@ -262,5 +313,6 @@ def test_states_say_what_a_person_should_know(pictures: list[tuple[bytes, bool]]
     reader = reader_of([WrongClock(clock)], clock)
     with pytest.raises(CaptureError, match="ended"):
         reader.run_once()
+    reader.collect()
     assert reader.snapshot().detail == "the camera's clock is 7200 s ahead, not used"
     assert reader.snapshot().clock == "arrival"
