@@ -149,6 +149,39 @@ def health(
     raise typer.Exit(look(worker, config, max_age_s=max_age_s, json_out=json_out))
 
 
+@app.command("eval")
+def evaluate(
+    catalogue: Annotated[Path, typer.Argument(metavar="CATALOG", help="Labels: docs/eval.md.")],
+    clips: Annotated[Path, typer.Option(help="The folder of the clips.")],
+    only: Annotated[str, typer.Option(help="These clips alone, with commas.")] = "",
+    exclude: Annotated[str, typer.Option(help="Leave these out of the main set.")] = "",
+    without: Annotated[str, typer.Option(help="Ignore these cues, with commas.")] = "",
+    phases: Annotated[int, typer.Option(min=1, max=3, help="Sampling phases.")] = 3,
+    sensitivity: Annotated[float, typer.Option(min=0, max=1, help="As in streams.yaml.")] = 0.5,
+    lead_in: Annotated[
+        str, typer.Option(help="Before a short clip: auto, hold, loop or none.")
+    ] = "auto",
+    jobs: Annotated[int, typer.Option(min=0, help="Processes; 0: one per core.")] = 0,
+    html: Annotated[Path | None, typer.Option(help="Write a report with pictures here.")] = None,
+    compare: Annotated[
+        Path | None, typer.Option(help="The --json of another run to set beside this one.")
+    ] = None,
+    components: Annotated[
+        bool, typer.Option(help="Say what of the time goes where; takes longer.")
+    ] = True,
+    json_out: JsonOption = False,
+) -> None:
+    """Replay labelled clips through the real watch code and score what it finds."""
+    from workers.commands.evaluate import Options, names
+    from workers.commands.evaluate import evaluate as replay
+
+    options = Options(
+        catalogue, clips, names(only), names(exclude), names(without), phases, sensitivity,
+        lead_in, jobs or None, html, compare, components, json_out,
+    )  # fmt: skip
+    raise typer.Exit(replay(options))
+
+
 @app.command(context_settings=PASSED_ON)
 def bench(
     context: typer.Context,

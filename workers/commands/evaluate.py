@@ -1,0 +1,99 @@
+"""``causeway eval``: replay a catalogue, print or keep what was found."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, get_args
+
+from rich.console import Console
+
+from monitor.errors import CatalogueError, CausewayError
+from workers import exits
+from workers.demo_videos import playable
+from workers.evaluation.catalogue import Entry, load
+from workers.evaluation.lead_in import Mode
+from workers.evaluation.replay import Settings
+from workers.evaluation.result import result
+from workers.evaluation.running import PHASES_MS, run_all
+from workers.evaluation.table import show
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """As on the command line."""
+
+    catalogue: Path
+    clips: Path
+    only: Sequence[str] = ()
+    exclude: Sequence[str] = ()
+    without: Sequence[str] = ()
+    phases: int = len(PHASES_MS)
+    sensitivity: float = 0.5
+    lead_in: str = "auto"
+    jobs: int | None = None
+    html: Path | None = None
+    compare: Path | None = None
+    components: bool = True
+    json_out: bool = False
+
+
+def evaluate(options: Options) -> int:
+    """0 whatever the figures are; they are for a person or a script to judge."""
+    if options.lead_in not in get_args(Mode):
+        print(f"--lead-in: one of {', '.join(get_args(Mode))}", file=sys.stderr)
+        return exits.USAGE
+    catalogue = load(options.catalogue, options.clips, options.exclude)
+    for remark in catalogue.remarks:
+        print(remark, file=sys.stderr)
+    entries = catalogue.entries
+    if options.only:
+        wanted = {name.removesuffix(".mp4") for name in options.only}
+        entries = tuple(e for e in entries if e.file.removesuffix(".mp4") in wanted)
+        if not entries:
+            raise CatalogueError(f"--only: no such clip in {options.catalogue}")
+    entries = prepared(entries, Path(tempfile.gettempdir()) / f"causeway-eval-{os.getuid()}")
+    settings = Settings(
+        sensitivity=options.sensitivity,
+        lead_in=options.lead_in,  # type: ignore[arg-type]  # checked above
+        without=frozenset(options.without),
+        looks=options.html is not None,
+    )
+    runs = run_all(
+        entries, PHASES_MS[: options.phases], settings, jobs=options.jobs, told=_progress
+    )
+    made: dict[str, Any] = result(runs)
+    if options.json_out:
+        print(json.dumps(made, allow_nan=False))
+    else:
+        show(made, Console(width=max(Console().width, 150) if not sys.stdout.isatty() else None))
+    return exits.OK
+
+
+def prepared(entries: Sequence[Entry], cache: Path) -> tuple[Entry, ...]:
+    """With H.264 copies in ``cache`` where a clip is of a codec that no camera sends."""
+    made, problems = [], []
+    for entry in entries:
+        try:
+            made.append(replace(entry, path=playable(cache, entry.path)))
+        except CausewayError as error:
+            problems.append(str(error))
+    if problems:
+        raise CatalogueError("\n".join(problems))
+    return tuple(made)
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Parts between commas."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _progress(done: int, of: int) -> None:
+    end = "\n" if done == of else ""
+    if sys.stderr.isatty():
+        print(f"\r{done} of {of} replays", end=end, file=sys.stderr, flush=True)

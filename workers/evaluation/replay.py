@@ -1,0 +1,119 @@
+"""A clip through the eye and the incident judge, as watch drives them.
+
+One call is one clip at one sampling phase; it runs in a process of its own. It is watch without
+Redis: access units go to the same ``Eye`` one by one, and triggers to the same ``absorb``. What
+is decided during the lead-in is not told, as after a restart of watch.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+
+from monitor.config.models import Camera
+from monitor.domain import Evidence, Incident, Trigger
+from monitor.trigger.incident import absorb, chief
+from monitor.trigger.view import WARM_UP_S
+from workers.evaluation.catalogue import Entry
+from workers.evaluation.found import Cost, Found, Look, Measured, Replay
+from workers.evaluation.lead_in import START_MS, Mode, play
+from workers.watching.eye import Eye
+
+_CAMERA: Final = "replay"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How clips are replayed; the same for all of a run."""
+
+    sensitivity: float = 0.5
+    lead_in: Mode = "auto"
+    without: frozenset[str] = frozenset()  # kinds of triggers that are ignored
+    looks: bool = False  # keep what was followed, for drawing
+
+
+def replay(entry: Entry, phase_ms: int, settings: Settings) -> Replay:
+    """Play the clip from ``phase_ms`` after its first picture (or its lead-in's)."""
+    cv2.setNumThreads(1)
+    first = min((label.start_s for label in entry.scored), default=None)
+    played = play(entry.path, first, settings.lead_in)
+    camera = _camera(settings)
+    begin_ms = min(unit.capture_ms for _, units in played.parts for unit in units)
+    eye = Eye(camera, look_from_ms=begin_ms + phase_ms)
+    told_ms = START_MS - 1 if played.lead_in_s else 0
+    evidence: list[Measured] = []
+    candidates: list[Found] = []
+    looks: list[Look] = []
+    book = _Book(camera)
+    cpu_s, looked_at, decoded, broken = 0.0, 0, 0, 0
+    for params, units in played.parts:
+        eye.use(params)
+        for unit in units:
+            began_s = time.thread_time()
+            seen = eye.look((unit,), tell_after_ms=told_ms)
+            cpu_s += time.thread_time() - began_s
+            decoded += 1
+            looked_at += seen.looked_at
+            broken += seen.broken
+            evidence += [_measured(item, unit.capture_ms) for item in seen.evidence]
+            triggers = [t for t in seen.triggers if t.kind.value not in settings.without]
+            candidates += [_found(trigger) for trigger in triggers]
+            book.file(triggers)
+            if settings.looks and seen.looked_at and unit.capture_ms >= START_MS:
+                looks.append(Look(_clip_s(unit.capture_ms), seen.view.value, eye.bodies()))
+    armed_s = 0.0 if played.lead_in_s else WARM_UP_S
+    return Replay(
+        entry.file, phase_ms, played.lead_in, played.lead_in_s, armed_s, _clip_s(played.end_ms),
+        tuple(candidates), tuple(book.alerts), tuple(evidence), tuple(looks), broken,
+        Cost(cpu_s * 1000, looked_at, decoded),
+    )  # fmt: skip
+
+
+class _Book:
+    """The incidents of one clip, kept as the desk keeps them."""
+
+    def __init__(self, camera: Camera) -> None:
+        self._camera = camera
+        self._latest: Incident | None = None
+        self.alerts: list[Found] = []
+
+    def file(self, triggers: list[Trigger]) -> None:
+        if not triggers:
+            return
+        changes = absorb(self._latest, triggers, self._camera.id, self._camera.trigger.merge_s)
+        for change in changes:
+            self._latest = change.incident
+            if change.opened:
+                trigger = chief(change.incident)
+                self.alerts.append(_found(trigger))
+
+
+def _camera(settings: Settings) -> Camera:
+    return Camera.model_validate(
+        {
+            "id": _CAMERA,
+            "url": "rtsp://127.0.0.1/replay",
+            "trigger": {"sensitivity": settings.sensitivity},
+        }
+    )
+
+
+def _clip_s(wall_ms: int) -> float:
+    return (wall_ms - START_MS) / 1000
+
+
+def _found(trigger: Trigger) -> Found:
+    return Found(
+        _clip_s(trigger.decided_ms), _clip_s(trigger.time_ms), trigger.score,
+        trigger.kind.value, trigger.box, trigger.reason,
+    )  # fmt: skip
+
+
+def _measured(item: Evidence, decided_ms: int) -> Measured:
+    return Measured(
+        _clip_s(decided_ms), _clip_s(item.time_ms), item.kind.value, item.strength, item.track,
+        item.value, item.unit, item.box,
+    )  # fmt: skip
