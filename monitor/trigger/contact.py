@@ -162,7 +162,9 @@ def measure_jolt(moment: Moment, striking: Track, struck: Track) -> Impact | Non
     time_s = float(times[index] + times[index + 1]) / 2
     before = line_fit(times[max(0, index - 4) : index + 1], path[max(0, index - 4) : index + 1])
     after = line_fit(times[index + 1 :], path[index + 1 :]) if index + 3 < len(times) else None
-    told, place = struck.ground(moment.plane, time_s - _LOST_S - _BEFORE_S, time_s, by_flow=True)
+    told, place = struck.ground(
+        moment.plane, time_s - _LOST_S - _BEFORE_S, time_s, by_flow=True, across_gaps=True
+    )
     if after is None or len(told) < 4 or time_s - told[-1] > _LOST_S:
         return None
     other = line_fit(told, place)
@@ -175,7 +177,7 @@ def measure_jolt(moment: Moment, striking: Track, struck: Track) -> Impact | Non
     speed = float(np.hypot(*before.velocity))
     sigma = float(np.hypot(before.sigma, after.sigma))
     if (
-        metres(closing) < 2.0 * _MIN_CLOSING_M_S
+        metres(closing) < 1.5 * _MIN_CLOSING_M_S
         or float(gap @ way) <= 0.0
         or metres(across) > _WIDEST_M
         or metres(float(np.hypot(*gap))) > _REACH_M

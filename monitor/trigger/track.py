@@ -69,9 +69,12 @@ class Track:
     person_score: float = 0.0  # running mean; above 0.5 it is a person
     fastest_m_s: float = 0.0
 
-    def samples(self, start_s: float, end_s: float = float("inf")) -> list[Sample]:
-        """Measured samples of the present segment within a span of time."""
-        start_s = max(start_s, self.segment_s)
+    def samples(
+        self, start_s: float, end_s: float = float("inf"), *, across_gaps: bool = False
+    ) -> list[Sample]:
+        """Measured samples within a span of time, of the present segment unless told otherwise."""
+        if not across_gaps:
+            start_s = max(start_s, self.segment_s)
         found = []
         for sample in reversed(self.history):
             if sample.time_s < start_s:
@@ -89,11 +92,12 @@ class Track:
         *,
         whole: bool = True,
         by_flow: bool = False,
+        across_gaps: bool = False,
     ) -> tuple[Array, Array]:
         """Times (n,) and ground positions (n, 2) within a span."""
         chosen = [
             s
-            for s in self.samples(start_s, end_s)
+            for s in self.samples(start_s, end_s, across_gaps=across_gaps)
             if (s.whole or not whole) and (s.by_flow or not by_flow)
         ]
         times = np.array([s.time_s for s in chosen])
