@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 
+import psycopg
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -158,6 +159,24 @@ def _version(binaries: Path) -> int:
     return int(name) if name.isdecimal() else 0
 
 
+class Postgres(Server):
+    """Listens some time before it lets anyone in."""
+
+    def start(self) -> None:
+        super().start()
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                psycopg.connect(
+                    host="127.0.0.1", port=self.port, user="causeway", dbname="postgres"
+                ).close()
+                return
+            except psycopg.OperationalError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
+
+
 @contextmanager
 def postgres(binaries: Path) -> Iterator[Server]:
     """PostgreSQL with one superuser ``causeway`` who needs no password.
@@ -178,7 +197,7 @@ def postgres(binaries: Path) -> Iterator[Server]:
              "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"],
             check=True, capture_output=True, cwd=folder,
         )  # fmt: skip
-        server = Server(
+        server = Postgres(
             [*become, str(binaries / "postgres"), "-D", str(data), "-h", "127.0.0.1",
              "-p", str(port), "-k", "", "-F"],
             port,
