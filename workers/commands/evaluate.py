@@ -7,21 +7,25 @@ import os
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Final, get_args
 
 from rich.console import Console
 
 from monitor.errors import CatalogueError, CausewayError
 from workers import exits
 from workers.demo_videos import playable
+from workers.evaluation import components, report, table
 from workers.evaluation.catalogue import Entry, load
+from workers.evaluation.compare import differences, read
 from workers.evaluation.lead_in import Mode
 from workers.evaluation.replay import Settings
 from workers.evaluation.result import result
 from workers.evaluation.running import PHASES_MS, run_all
 from workers.evaluation.table import show
+
+_WIDE: Final = 170  # columns, in a pipe or a file
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,9 @@ def evaluate(options: Options) -> int:
         if not entries:
             raise CatalogueError(f"--only: no such clip in {options.catalogue}")
     entries = prepared(entries, Path(tempfile.gettempdir()) / f"causeway-eval-{os.getuid()}")
+    before = None if options.compare is None else read(options.compare)
+    if options.html is not None:
+        report.refuse_source_tree(options.html)
     settings = Settings(
         sensitivity=options.sensitivity,
         lead_in=options.lead_in,  # type: ignore[arg-type]  # checked above
@@ -68,10 +75,23 @@ def evaluate(options: Options) -> int:
         entries, PHASES_MS[: options.phases], settings, jobs=options.jobs, told=_progress
     )
     made: dict[str, Any] = result(runs)
+    if options.components:
+        chosen = components.representative(entries)
+        made["cost"]["by_module_on"] = chosen.file
+        made["cost"]["by_module"] = components.by_module(chosen, settings)
+    if options.html is not None:
+        report.write(options.html, runs, made)
+        print(f"report: {options.html}", file=sys.stderr)
+    changes = [] if before is None else differences(before, made)
     if options.json_out:
+        if before is not None:
+            made["differences"] = [asdict(one) for one in changes]
         print(json.dumps(made, allow_nan=False))
     else:
-        show(made, Console(width=max(Console().width, 150) if not sys.stdout.isatty() else None))
+        console = Console(width=None if sys.stdout.isatty() else _WIDE)
+        show(made, console)
+        if options.compare is not None:
+            table.differences(changes, options.compare, console)
     return exits.OK
 
 

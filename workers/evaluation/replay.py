@@ -8,6 +8,7 @@ is decided during the lead-in is not told, as after a restart of watch.
 from __future__ import annotations
 
 import time
+from cProfile import Profile
 from dataclasses import dataclass
 from typing import Final
 
@@ -35,8 +36,13 @@ class Settings:
     looks: bool = False  # keep what was followed, for drawing
 
 
-def replay(entry: Entry, phase_ms: int, settings: Settings) -> Replay:
-    """Play the clip from ``phase_ms`` after its first picture (or its lead-in's)."""
+def replay(
+    entry: Entry, phase_ms: int, settings: Settings, profiler: Profile | None = None
+) -> Replay:
+    """Play the clip from ``phase_ms`` after its first picture (or its lead-in's).
+
+    ``profiler`` watches the eye and nothing else.
+    """
     cv2.setNumThreads(1)
     first = min((label.start_s for label in entry.scored), default=None)
     played = play(entry.path, first, settings.lead_in)
@@ -52,9 +58,13 @@ def replay(entry: Entry, phase_ms: int, settings: Settings) -> Replay:
     for params, units in played.parts:
         eye.use(params)
         for unit in units:
+            if profiler is not None:
+                profiler.enable()
             began_s = time.thread_time()
             seen = eye.look((unit,), tell_after_ms=told_ms)
             cpu_s += time.thread_time() - began_s
+            if profiler is not None:
+                profiler.disable()
             decoded += 1
             looked_at += seen.looked_at
             broken += seen.broken

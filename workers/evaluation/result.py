@@ -97,6 +97,8 @@ def cost(runs: Sequence[Run]) -> dict[str, Any]:
         "decoded": sum(one.decoded for one in costs),
         "ms_per_picture": cpu_ms / looked_at if looked_at else None,
         "times_faster_than_real": played_s / (cpu_ms / 1000) if cpu_ms else None,
+        "by_module_on": None,
+        "by_module": {},
     }
 
 

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 from rich.console import Console
 from rich.table import Table
+
+from workers.evaluation.compare import Difference
+
+_SHOWN_MS: Final = 0.03
 
 
 def show(result: dict[str, Any], console: Console) -> None:
@@ -15,12 +20,43 @@ def show(result: dict[str, Any], console: Console) -> None:
         if result[origin] is not None:
             _figures(origin, result[origin], console)
     _clips(result["per_clip"], console)
-    cost = result["cost"]
+    _cost(result["cost"], console)
+
+
+def differences(found: Sequence[Difference], path: Path, console: Console) -> None:
+    """What changed since another run."""
+    if not found:
+        console.print(f"nothing differs from {path}")
+        return
+    table = Table("", "", "before", "now", title=f"against {path}", title_justify="left")
+    for one in found:
+        table.add_row(one.where, one.what, _any(one.before), _any(one.now))
+    console.print(table)
+
+
+def _any(value: Any) -> str:
+    if isinstance(value, list):
+        return (
+            "".join("+" if v else "-" for v in value)
+            if value and isinstance(value[0], bool)
+            else "/".join(str(v) for v in value)
+        )
+    return _number(value) if isinstance(value, float) else str(value)
+
+
+def _cost(cost: dict[str, Any], console: Console) -> None:
     console.print(
         f"{cost['pictures']} pictures looked at, {cost['decoded']} decoded; "
         f"{_number(cost['ms_per_picture'], 1)} ms of CPU per picture looked at, all in; "
         f"{_number(cost['times_faster_than_real'], 1)} times faster than real time on one core"
     )
+    if not cost["by_module"]:
+        return
+    table = Table("module", "ms per picture", title=f"on {cost['by_module_on']}")
+    for name, each_ms in cost["by_module"].items():
+        if each_ms >= _SHOWN_MS:
+            table.add_row(name, f"{each_ms:.2f}")
+    console.print(table)
 
 
 def _figures(origin: str, part: dict[str, Any], console: Console) -> None:
