@@ -21,6 +21,7 @@ from monitor.evidence.timeline import (
     Timeline,
     gap,
     size,
+    time_uncertainty_s,
     tracks_of,
 )
 
@@ -213,24 +214,27 @@ def _disturbance(
     places = list(lead.places or behind.places)
     if begin is not None and begin.evidence.box is not None:
         places = [Place(begin.evidence.box, begin.t_s)]
-    items = timeline.of(*_OBSTACLES, until_s=start_s + _SLACK_S)
-    found: list[Finding] = []
-    for evidence in items:
+    found: list[tuple[Finding, float]] = []
+    for evidence in timeline.of(*_OBSTACLES):
+        if timeline.t_s(evidence) > start_s + max(_SLACK_S, time_uncertainty_s(evidence) * 1.5):
+            continue
         party = evidence.kind is EvidenceKind.PEDESTRIAN_IN_ROAD and evidence.track in known
         if evidence is _event(pivot) or (tracks_of(evidence) & known and not party):
             continue
         if not _still_there(evidence, timeline, start_s):
             continue
-        link = BY_TRACK if party else _in_the_way(evidence, places)
+        link, away = (BY_TRACK, 0.0) if party else _in_the_way(evidence, places)
         if link > 0.0:
-            found.append(timeline.finding(evidence, link))
+            found.append((timeline.finding(evidence, link), away))
 
-    def fit(f: Finding) -> tuple[float, float, str]:
+    def fit(candidate: tuple[Finding, float]) -> tuple[float, float, str]:
+        """The surest, at a usual reaction time before the braking, and nearest to the vehicle."""
+        f, away = candidate
         notice_s = start_s - f.t_s
         off = math.log2((notice_s + 1.5) / (_BEST_NOTICE_S + 1.5)) if notice_s > -1.0 else math.inf
-        return (-f.weight / (1.0 + abs(off)), -f.t_s, f.evidence.id)
+        return (-f.weight / ((1.0 + abs(off)) * (1.0 + away)), -f.t_s, f.evidence.id)
 
-    return min(found, key=fit, default=None)
+    return min(found, key=fit)[0] if found else None
 
 
 def _still_there(evidence: Evidence, timeline: Timeline, start_s: float) -> bool:
@@ -240,10 +244,12 @@ def _still_there(evidence: Evidence, timeline: Timeline, start_s: float) -> bool
     return age_s <= (_LASTS_S if lasting else REASON_BEFORE_S)
 
 
-def _in_the_way(evidence: Evidence, places: list[Place]) -> float:
-    """Whether it lay ahead of a vehicle, as far as boxes tell."""
+def _in_the_way(evidence: Evidence, places: list[Place]) -> tuple[float, float]:
+    """Whether it lay ahead of a vehicle, as far as boxes tell, and how far off in its reach."""
     if evidence.box is None or not places:
-        return BY_TIME
-    reach = [min(_WAY_AHEAD_MAX, _WAY_AHEAD * size(p.box)) for p in places]
-    near = any(gap(evidence.box, p.box) <= r for p, r in zip(places, reach, strict=True))
-    return BY_PATH if near else 0.0
+        return BY_TIME, 1.0
+    away = min(
+        gap(evidence.box, p.box) / max(1e-6, min(_WAY_AHEAD_MAX, _WAY_AHEAD * size(p.box)))
+        for p in places
+    )
+    return (BY_PATH, 3.0 * away) if away <= 1.0 else (0.0, 0.0)

@@ -185,6 +185,16 @@ def test_the_pedestrian_nearest_to_the_leaders_way_and_reaction_is_taken() -> No
     assert answer.antecedents[0].actor == f"pedestrian (track {WALKER})"
 
 
+def test_a_pedestrian_seen_late_beside_the_leader_beats_an_earlier_one_across_the_road() -> None:
+    """Its first step is known to 0.4 s, so it may be measured after the lamps it caused."""
+    seen_late = ev("pedestrian_in_road", 12.5, WALKER, box=WALKER_BOX, time_uncertainty_s=0.4)
+    across = ev("pedestrian_in_road", 7.0, 40, box=(0.2, 0.36, 0.016, 0.08))
+    answer = english(CRASH, [across, seen_late, *rear_end()[1:]])
+
+    assert (12.5, "pedestrian_in_road") in times(answer)
+    assert "at about the moment that a pedestrian" in answer.root_cause
+
+
 def test_a_chain_crash_is_told_from_its_first_contact() -> None:
     second = ev("contact", 15.2, 9, other=FOLLOWER)
     case = incident("contact", 15.2, 9, FOLLOWER)
