@@ -36,6 +36,29 @@ class Level(StrEnum):
     ERROR = "error"
 
 
+class AskMode(StrEnum):
+    """How the model answers."""
+
+    STANDARD = "standard"
+    THINKING = "thinking"
+
+
+class Language(StrEnum):
+    """Of an answer."""
+
+    EN = "en"
+    ZH = "zh"
+
+
+class AskProfile(StrEnum):
+    """What the model is told it is looking at."""
+
+    WHY = "why"
+    INCIDENT = "incident"
+    DESCRIBE = "describe"
+    SCREEN = "screen"
+
+
 class Schema(StrEnum):
     """What there is a JSON Schema of."""
 
@@ -180,6 +203,40 @@ def evaluate(
         lead_in, jobs or None, html, compare, components, json_out,
     )  # fmt: skip
     raise typer.Exit(replay(options))
+
+
+@app.command()
+def ask(
+    target: Annotated[str, typer.Argument(metavar="FILE|CAMERA", help="A video, picture or id.")],
+    question: Annotated[
+        str | None, typer.Argument(help="What you want to know; `-` reads it from standard input.")
+    ] = None,
+    last: Annotated[str | None, typer.Option(help="Only the end: 3m, 90s.")] = None,
+    at: Annotated[str | None, typer.Option(help="Of a file: around this moment: 1:23.5.")] = None,
+    mode: Annotated[AskMode | None, typer.Option(help="Default: query.mode.")] = None,
+    context: Annotated[int | None, typer.Option(help="Tokens of the query at most.")] = None,
+    lang: Annotated[Language | None, typer.Option(help="Default: site.lang.")] = None,
+    profile: Annotated[AskProfile, typer.Option(help="What is looked at.")] = AskProfile.WHY,
+    frames: Annotated[int | None, typer.Option(help="Pictures at most, in pairs.")] = None,
+    blind: Annotated[bool, typer.Option("--blind", help="Send no pictures.")] = False,
+    endpoint: Annotated[
+        str | None, typer.Option(help="http://.../v1, its key in CAUSEWAY_API_KEY.")
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="As the server names it.")] = None,
+    deadline_s: Annotated[float, typer.Option(help="For the model's answer.")] = 300.0,
+    config: ConfigOption = STREAMS,
+    json_out: JsonOption = False,
+) -> None:
+    """Ask why about a video file, a picture or a camera's last minutes."""
+    from workers.commands.ask import AskOptions
+    from workers.commands.ask import ask as put
+
+    options = AskOptions(
+        target, question, last, at, None if mode is None else mode.value, context,
+        None if lang is None else lang.value, profile.value, frames, blind, endpoint, model,
+        deadline_s, config, json_out,
+    )  # fmt: skip
+    raise typer.Exit(put(options))
 
 
 @app.command(context_settings=PASSED_ON)

@@ -1,0 +1,323 @@
+"""A video or picture somebody hands us: whatever PyAV reads, of any length, in bounded memory.
+
+Used by ``causeway ask`` and ``bench sampling``; cameras come through the ring instead. Times are
+milliseconds since the file's first picture. It seeks; it never reads a whole long file, never
+opens anything but this one local file, and refuses pictures too large to hold.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final
+
+import av
+import numpy as np
+from av.video.reformatter import VideoReformatter
+
+from monitor.errors import MediaError
+from monitor.media.stills import Still, model_size, to_jpeg
+
+MAX_PIXELS: Final = 50_000_000
+"""Of one picture; an 8K video has 33 million."""
+
+READ_LIMIT_S: Final = 120.0
+"""How long :meth:`Recording.stills` may decode where a file has hardly a key picture to seek to."""
+
+_PAIR_MS: Final = (100, 400)
+_BROKEN_MAX: Final = 500  # packets in a row that cannot be decoded
+_OPTIONS: Final = {"max_pixels": str(MAX_PIXELS), "protocol_whitelist": "file"}
+
+
+@dataclass(frozen=True, slots=True)
+class TimedFrame:
+    """A decoded picture and when it is, in the file's own time."""
+
+    time_ms: int
+    frame: av.VideoFrame
+
+
+class Recording:
+    """``with Recording(path) as recording``; ``MediaError`` says what is wrong with a file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._container = _open(path)
+        self._scout: Any = None
+        self._scaler = VideoReformatter()
+        self.out_of_order = 0  # pictures left out because time went back
+        self.broken = 0  # packets that could not be decoded
+        try:
+            self._stream = _video_stream(self._container, path)
+            first = next(self._decoded(), None)
+            if first is None:
+                raise MediaError(f"no picture of {path} can be decoded")
+            self._rotated = first.rotation % 180 != 0
+            shape = (first.width, first.height)
+            self.width, self.height = shape[::-1] if self._rotated else shape
+            self._has_times = first.pts is not None
+            self._start = Fraction(0) if first.pts is None else first.pts * first.time_base
+            self._interval = 1 / (self._stream.average_rate or Fraction(25))
+            self.seekable = self._has_times and self._rewind()
+            self.duration_ms = self._duration_ms()
+        except (MediaError, av.FFmpegError, ValueError) as error:
+            self._container.close()
+            if isinstance(error, MediaError):
+                raise
+            raise _media_error(path, error) from error
+
+    def __enter__(self) -> Recording:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._container.close()
+        if self._scout is not None:
+            self._scout.close()
+
+    def frames(self, start_ms: int = 0, end_ms: int | None = None) -> Iterator[TimedFrame]:
+        """Every picture from ``start_ms`` to ``end_ms``, times strictly rising.
+
+        A picture whose time is not after the one before is left out and counted.
+        """
+        self._to(start_ms)
+        last_ms = -1
+        for found in self._timed():
+            if found.time_ms <= last_ms:
+                self.out_of_order += 1
+                continue
+            if end_ms is not None and found.time_ms > end_ms:
+                return
+            last_ms = found.time_ms
+            if found.time_ms >= start_ms:
+                yield found
+
+    def stills(
+        self,
+        times_ms: Sequence[int],
+        max_width: int,
+        *,
+        progress: Callable[[float], None] = lambda share: None,
+    ) -> list[Still | None]:
+        """The pictures at rising times (the first one not before each), sized for the model.
+
+        ``None`` where the file ends before, or where it was not reached within ``READ_LIMIT_S``.
+        """
+        found: list[Still | None] = []
+        reader = _Reader(self)
+        for number, wanted_ms in enumerate(times_ms):
+            progress(number / len(times_ms))
+            one = reader.at_or_after(wanted_ms)
+            found.append(None if one is None else self._still(one, max_width))
+        return found
+
+    def overview(
+        self,
+        pairs: int,
+        max_width: int,
+        *,
+        start_ms: int = 0,
+        progress: Callable[[float], None] = lambda share: None,
+    ) -> list[Still | None]:
+        """Pairs spread evenly over a long file, mostly at its key pictures: a seek each.
+
+        First, second, first, second, ...; a second is 100 to 400 ms after its first, or the
+        first again.
+        """
+        end_ms = self.duration_ms or 0
+        step = (end_ms - start_ms) / max(1, pairs - 1)
+        found: list[Still | None] = []
+        reader, last_ms = _Reader(self), -1
+        for number in range(pairs):
+            progress(number / pairs)
+            wanted_ms = round(start_ms + number * step)
+            exact = number in (0, pairs - 1)
+            first = reader.at_or_after(wanted_ms) if exact else reader.near(wanted_ms)
+            if first is None:
+                first = reader.last
+            if first is None or first.time_ms <= last_ms:
+                continue
+            least, most = (first.time_ms + gap_ms for gap_ms in _PAIR_MS)
+            still = self._still(first, max_width)
+            second = reader.at_or_after(least) if number < pairs - 1 else None
+            paired = second is not None and second.time_ms <= most
+            found += [still, self._still(second, max_width) if paired and second else still]
+            last_ms = second.time_ms if paired and second else first.time_ms
+        return found
+
+    def key_before(self, time_ms: int) -> int | None:
+        """Where a seek to that time lands, without moving; None if it cannot be told."""
+        if not self.seekable:
+            return None
+        if self._scout is None:
+            self._scout = _open(self._path)
+        stream = self._scout.streams.video[self._stream_number()]
+        try:
+            self._scout.seek(self._pts(time_ms, stream), stream=stream)
+            packet = next(self._scout.demux(stream))
+        except (av.FFmpegError, StopIteration):
+            return None
+        return None if packet.pts is None else self._ms(packet.pts * packet.time_base)
+
+    def _stream_number(self) -> int:
+        streams: list[Any] = list(self._container.streams.video)
+        return streams.index(self._stream)
+
+    def upright(self, frame: av.VideoFrame) -> av.VideoFrame:
+        """The picture as a player shows it: a telephone held upright turns its video so."""
+        turn = frame.rotation % 360
+        if not turn:
+            return frame
+        turned = np.rot90(frame.to_ndarray(format="bgr24"), turn // 90)
+        pixels = np.ascontiguousarray(turned, dtype=np.uint8)
+        return av.VideoFrame.from_ndarray(pixels, format="bgr24")
+
+    def _still(self, found: TimedFrame, max_width: int) -> Still:
+        size = model_size(self.width, self.height, max_width)
+        return to_jpeg(self.upright(found.frame), found.time_ms, size, self._scaler)
+
+    def _to(self, time_ms: int) -> None:
+        if self.seekable:
+            self._container.seek(self._pts(time_ms, self._stream), stream=self._stream)
+            return
+        self._container.close()  # without times or an index, every search begins at the front
+        self._container = _open(self._path)
+        self._stream = _video_stream(self._container, self._path)
+
+    def _pts(self, time_ms: int, stream: Any) -> int:
+        # One more millisecond: a key picture's own time is rounded, and must not miss it.
+        return int((self._start + Fraction(time_ms + 1, 1000)) / stream.time_base)
+
+    def _ms(self, time_s: Fraction) -> int:
+        return round((time_s - self._start) * 1000)
+
+    def _timed(self) -> Iterator[TimedFrame]:
+        for number, frame in enumerate(self._decoded()):
+            if not self._has_times:
+                yield TimedFrame(round(number * self._interval * 1000), frame)
+            elif frame.pts is not None:
+                yield TimedFrame(self._ms(frame.pts * frame.time_base), frame)
+
+    def _decoded(self) -> Iterator[Any]:
+        """Pictures in order; a packet that cannot be decoded costs its own picture only."""
+        in_a_row = 0
+        packets = self._container.demux(self._stream)
+        while True:
+            try:
+                packet = next(packets, None)
+                if packet is None:
+                    return
+                frames = packet.decode()
+            except av.EOFError:
+                return
+            except (av.FFmpegError, ValueError) as error:
+                self.broken += 1
+                in_a_row += 1
+                if in_a_row > _BROKEN_MAX:
+                    raise _media_error(self._path, error) from error
+                continue
+            if frames:
+                in_a_row = 0
+            yield from frames
+
+    def _rewind(self) -> bool:
+        try:
+            self._container.seek(self._pts(0, self._stream), stream=self._stream)
+            return next(self._decoded(), None) is not None  # a lone picture is read only once
+        except (av.FFmpegError, OverflowError):
+            return False
+
+    def _duration_ms(self) -> int | None:
+        """As the file says; None where it does not."""
+        stream, container = self._stream, self._container
+        if stream.duration is not None and stream.time_base is not None:
+            duration_ms = round(stream.duration * stream.time_base * 1000)
+        elif container.duration is not None:
+            duration_ms = container.duration // 1000
+        else:
+            return None
+        return duration_ms if duration_ms > 0 else None
+
+
+class _Reader:
+    """Forward through a recording: by a seek where that saves decoding, else on and on."""
+
+    def __init__(self, recording: Recording) -> None:
+        self._recording = recording
+        self._frames: Iterator[TimedFrame] = recording.frames()
+        self._until_s = time.monotonic() + READ_LIMIT_S
+        self.last: TimedFrame | None = None
+
+    def at_or_after(self, time_ms: int) -> TimedFrame | None:
+        """The first picture not before that time."""
+        self._seek(time_ms)
+        while self.last is None or self.last.time_ms < time_ms:
+            if not self._step():
+                return None
+        return self.last
+
+    def near(self, time_ms: int) -> TimedFrame | None:
+        """The key picture before that time if one is ahead of here; else as ``at_or_after``."""
+        if self._seek(time_ms):
+            self._step()
+            return self.last
+        return self.at_or_after(time_ms)
+
+    def _seek(self, time_ms: int) -> bool:
+        """Whether the next picture is a key one nearer to the time than where we are."""
+        key_ms = self._recording.key_before(time_ms)
+        if key_ms is None or (self.last is not None and key_ms <= self.last.time_ms):
+            return False
+        self._frames = self._recording.frames(key_ms)
+        return True
+
+    def _step(self) -> bool:
+        following = next(self._frames, None)
+        if following is None or time.monotonic() > self._until_s:
+            return False
+        self.last = following
+        return True
+
+
+def _open(path: Path) -> Any:
+    try:
+        if not path.is_file():
+            raise MediaError(f"{path} is not a file")
+        if path.stat().st_size == 0:
+            raise MediaError(f"{path} is empty")
+        # PyAV types open() by its mode, as a union.
+        return av.open(str(path), options=dict(_OPTIONS))
+    except (av.FFmpegError, OSError, ValueError) as error:
+        raise _media_error(path, error) from error
+
+
+def _video_stream(container: Any, path: Path) -> Any:
+    if not container.streams.video:
+        raise MediaError(f"{path} has no picture, only sound or data")
+    stream = container.streams.video[0]
+    context = stream.codec_context
+    if context is None:
+        raise MediaError(f"{path} is in a format that this FFmpeg has no decoder for")
+    if context.width * context.height == 0:
+        raise MediaError(
+            f"the pictures of {path} have no size, or over {MAX_PIXELS // 1_000_000} megapixels: "
+            "make them smaller first"
+        )
+    context.options = {"max_pixels": str(MAX_PIXELS)}
+    stream.thread_type = "AUTO"
+    return stream
+
+
+def _media_error(path: Path, error: Exception) -> MediaError:
+    reason = getattr(error, "strerror", None) or str(error)
+    if isinstance(error, av.InvalidDataError):
+        return MediaError(f"{path} is no video or picture that can be read")
+    return MediaError(f"{path} cannot be read: {reason}")
