@@ -29,9 +29,10 @@ from monitor.buffer.keys import OUTBOX
 from monitor.buffer.lease import Lease
 from monitor.buffer.work import WorkQueue
 from monitor.clock import Clock, SystemClock
-from monitor.config.endpoints import archive_url, mqtt_address, redis_url
+from monitor.config.endpoints import archive_url, media_dir, mqtt_address, redis_url
 from monitor.config.models import Config
-from monitor.errors import StoreError
+from monitor.errors import ArchiveError, StoreError
+from workers import retention
 from workers.outbox import Counters, LeaseLost, OutboxPump
 
 logger = logging.getLogger(__name__)
@@ -124,6 +125,7 @@ class _Publish:
                 tasks.create_task(self._publisher.run(), name="publish-mqtt")
                 tasks.create_task(pump.run(), name="publish-outbox")
                 tasks.create_task(self._states(), name="publish-states")
+                tasks.create_task(self._forget(), name="publish-retention")
         except* LeaseLost:
             logger.warning("another publisher may be active: this one stands by")
 
@@ -158,6 +160,18 @@ class _Publish:
                     topic = self._topics.camera_state(camera.id)
                     await self._publisher.publish(topic, message, retain=True)
             await self._clock.sleep(_STATES_EVERY_S)
+
+    async def _forget(self) -> None:
+        keep_days = self._config.archive.keep_days
+        await self._clock.sleep(retention.FIRST_S)
+        while True:
+            try:
+                await retention.prune(
+                    self._archive, media_dir(self._config), keep_days, self._clock
+                )
+            except ArchiveError as error:
+                logger.warning("old alerts are forgotten later: %s", error)
+            await self._clock.sleep(retention.EVERY_S)
 
     async def _beat(self) -> None:
         heartbeat = Heartbeat(self._redis, self._name, clock=self._clock)

@@ -239,6 +239,9 @@ class Archive(Section):
         default=None,
         description="postgresql:// or sqlite:/// address; none: an SQLite file in data_dir.",
     )
+    keep_days: float = Field(
+        default=90.0, ge=1, le=3650, description="Older alerts are forgotten, with their clips."
+    )
 
 
 class Dashboard(Section):
