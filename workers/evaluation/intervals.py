@@ -31,7 +31,7 @@ def poisson(count: float) -> tuple[float, float]:
     if count < 0:
         raise ValueError(f"a count of {count}")
     low = 0.0 if count == 0 else _gamma_quantile(count, _TAIL)
-    return low, _gamma_quantile(count + 1.0, 1.0 - _TAIL)
+    return min(low, count), _gamma_quantile(count + 1.0, 1.0 - _TAIL)
 
 
 def per_hour(count: float, hours: float) -> tuple[float, float, float] | None:
