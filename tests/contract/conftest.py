@@ -1,4 +1,5 @@
-"""The servers of the contract tests: each is started once, by the first test that needs it."""
+"""The servers of the contract tests: each is started by the first test that needs it
+and ended with its module, so that one at a time takes memory."""
 
 from __future__ import annotations
 
@@ -19,7 +20,7 @@ from tests.contract.vllm_server import (
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def vllm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VllmServer]:
     """Instruct, with the flag that lets a request give its pictures' times."""
     if not VENV.is_dir():
@@ -31,7 +32,7 @@ def vllm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VllmServer]:
     server.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def _untrusting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VllmServer]:
     if not VENV.is_dir():
         pytest.skip(f"no {VENV.name}/ here: `make test-contract` builds it")

@@ -51,22 +51,22 @@ async def test_the_client_falls_back_to_pictures_with_times_in_words_and_remembe
 async def test_thought_and_answer_come_apart_and_the_thought_is_bounded(
     untrusting: VllmServer,
 ) -> None:
+    """The budget is small because noise may end its turn within the thought, one token in 3000."""
     heard = {"thought": "", "answer": ""}
 
     def listen(thought: str, answer: str) -> None:
         heard["thought"] += thought
         heard["answer"] += answer
 
-    asked = question(shots(TIMES), thinking=True, max_output_tokens=200)
+    asked = question(shots(TIMES), thinking=True, max_output_tokens=40)
     async with VisionClient(untrusting.endpoint, MODEL, api_key=API_KEY) as client:
         reply = await client.ask(asked, deadline_s=120.0, on_delta=listen)
-    assert reply.reasoning == heard["thought"]
+    assert (reply.reasoning, reply.text) == (heard["thought"], heard["answer"])
     assert reply.reasoning != ""
-    assert reply.text == heard["answer"]
     assert set(json.loads(reply.text)) == {"answer"}
     assert "</think>" not in reply.text
     assert reply.output_tokens is not None
-    assert reply.output_tokens <= 400
+    assert reply.output_tokens <= 80
 
 
 async def test_a_server_killed_in_mid_answer(untrusting: VllmServer) -> None:
