@@ -61,7 +61,7 @@ def evaluate(options: Options) -> int:
         entries = tuple(e for e in entries if e.file.removesuffix(".mp4") in wanted)
         if not entries:
             raise CatalogueError(f"--only: no such clip in {options.catalogue}")
-    entries = prepared(entries, Path(tempfile.gettempdir()) / f"causeway-eval-{os.getuid()}")
+    entries = prepared(entries, scratch())
     before = None if options.compare is None else read(options.compare)
     if options.html is not None:
         report.refuse_source_tree(options.html)
@@ -93,6 +93,11 @@ def evaluate(options: Options) -> int:
         if options.compare is not None:
             table.differences(changes, options.compare, console)
     return exits.OK
+
+
+def scratch() -> Path:
+    """Where copies of clips may lie: outside any source tree."""
+    return Path(tempfile.gettempdir()) / f"causeway-eval-{os.getuid()}"
 
 
 def prepared(entries: Sequence[Entry], cache: Path) -> tuple[Entry, ...]:

@@ -35,8 +35,11 @@ def by_module(entry: Entry, settings: Settings) -> dict[str, float]:
 
 
 def representative(entries: Sequence[Entry]) -> Entry:
-    """A clip of usual traffic if there is one."""
-    return min(entries, key=lambda entry: (bool(entry.excluded), len(entry.scored), entry.file))
+    """The largest clip of usual traffic, if there is one."""
+    return min(
+        entries,
+        key=lambda entry: (bool(entry.excluded), len(entry.scored), -entry.path.stat().st_size),
+    )
 
 
 Function = tuple[str, int, str]
