@@ -19,6 +19,7 @@ from monitor.buffer.connection import connect
 from monitor.buffer.heartbeat import Heartbeat
 from monitor.buffer.keys import substream_ring
 from monitor.buffer.ring import RingReader, RingWriter
+from monitor.buffer.ring_pipe import RingPipe
 from monitor.capture.camera_reader import CameraReader
 from monitor.capture.rtsp import RtspSession
 from monitor.clock import Clock, SystemClock
@@ -46,6 +47,7 @@ async def run(
     clock = clock or SystemClock()
     stop = stop or asyncio.Event()
     redis = connect(redis_url(config))
+    pipe = RingPipe(redis_url(config))
     feeds: list[Feed] = []
     try:
         for ring, url in rings_of(config):
@@ -55,7 +57,7 @@ async def run(
             feeds.append(feed)
             feed.reader.start()
         log.info("ingest: reading %d cameras into %d rings", len(config.cameras), len(feeds))
-        work = RingFeed(redis, feeds, clock)
+        work = RingFeed(redis, pipe, feeds, clock)
         async with asyncio.TaskGroup() as tasks:
             running = [
                 tasks.create_task(_write(work, clock), name="ingest rings"),
@@ -68,7 +70,8 @@ async def run(
     finally:
         await _end(feeds)
         with contextlib.suppress(StoreError):
-            await RingFeed(redis, feeds, clock).round()
+            await RingFeed(redis, pipe, feeds, clock).round()
+        pipe.close()
         await redis.aclose()
 
 

@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 
 from monitor.buffer.cameras import CameraStore
 from monitor.buffer.ring import RingWriter, append_all
+from monitor.buffer.ring_pipe import RingPipe
 from monitor.capture.assembler import Product, RingRestart
 from monitor.capture.camera_reader import CameraReader
 from monitor.clock import Clock
@@ -56,8 +57,9 @@ class Feed:
 class RingFeed:
     """Writes what was read, and says how each camera is."""
 
-    def __init__(self, redis: Redis, feeds: Sequence[Feed], clock: Clock) -> None:
+    def __init__(self, redis: Redis, pipe: RingPipe, feeds: Sequence[Feed], clock: Clock) -> None:
         self._redis = redis
+        self._pipe = pipe
         self._feeds = feeds
         self._clock = clock
         self._states = CameraStore(redis)
@@ -73,7 +75,9 @@ class RingFeed:
         plain = [(feed, products) for feed, products in taken if _only_units(products)]
         mixed = [(feed, products) for feed, products in taken if not _only_units(products)]
         errors = await append_all(
-            self._redis, [(feed.writer, _units(products)) for feed, products in plain]
+            self._redis,
+            [(feed.writer, _units(products)) for feed, products in plain],
+            pipe=self._pipe,
         )
         for (feed, products), error in zip(plain, errors, strict=True):
             self._settle(feed, products, error)

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import RedisError
 
 from monitor.buffer.connection import entries_of, store_error, translated
 from monitor.buffer.keys import codec_key, cursor_key, ring_key, ring_keys_key
 from monitor.buffer.ring_entries import codec_json, edge_ms
+from monitor.buffer.ring_pipe import RingPipe, execute
 from monitor.clock import Clock, SystemClock
 from monitor.domain import AccessUnit, CodecParameters
 from monitor.errors import StoreError
@@ -24,7 +25,6 @@ FORGET_AFTER_S: Final = 3600
 
 _MARK_EVERY_S: Final = 1.0
 _EXPIRE_EVERY_S: Final = 60.0
-_COPIED_BYTES: Final = 2048
 
 
 class RingWriter:
@@ -99,7 +99,7 @@ class RingWriter:
         self._expire_at = float("-inf")
         if error.reason == "full" and await self._shorten(now_s):
             again = self._commands(units, now_s)
-            error = await self._first_error(again, await _execute(self._redis, again))
+            error = await self._first_error(again, await execute(self._redis, again))
         if error is not None:
             raise error
 
@@ -195,19 +195,26 @@ class RingWriter:
 
 
 async def append_all(
-    redis: Redis, batches: Sequence[tuple[RingWriter, Sequence[AccessUnit]]]
+    redis: Redis,
+    batches: Sequence[tuple[RingWriter, Sequence[AccessUnit]]],
+    *,
+    pipe: RingPipe | None = None,
 ) -> list[StoreError | None]:
     """Write to many cameras' rings in one round trip; each one's error, in order.
 
-    One pipeline for all: at 24 cameras the round trips would cost more than the writing.
+    All go together: at 24 cameras a round trip each would cost more than the writing. ``pipe``
+    is a connection for just that.
     """
     rounds = []
     for writer, units in batches:
         now_s = writer._clock.monotonic_s()
         rounds.append((now_s, writer._commands(units, now_s) if units else []))
-    answers: list[Any] = []
+    together = [one for _, commands in rounds for one in commands]
     try:
-        answers = await _execute(redis, [one for _, commands in rounds for one in commands])
+        if pipe is None:
+            answers = await execute(redis, together)
+        else:
+            answers = await pipe.execute(together)
     except StoreError as error:
         return [error] * len(batches)
     errors: list[StoreError | None] = []
@@ -222,54 +229,3 @@ async def append_all(
         else:
             errors.append(None)
     return errors
-
-
-async def _execute(redis: Redis, commands: Sequence[tuple[Any, ...]]) -> list[Any]:
-    """Send commands in one go; their answers, errors among them.
-
-    This is a pipeline of redis-py without its costs per command, which at 25 pictures a second of
-    every camera were most of what ingest did; connecting and parsing are redis-py's.
-    """
-    if not commands:
-        return []
-    async with translated():
-        pool: Any = redis.connection_pool  # redis-py does not type it
-        connection = await pool.get_connection()
-        answers: list[Any] = []
-        try:
-            await connection.send_packed_command(_packed(commands))
-            for _ in commands:
-                try:
-                    answers.append(await connection.read_response())
-                except ResponseError as error:
-                    answers.append(error)
-        finally:
-            if len(answers) < len(commands):  # cut off: late answers must not reach another
-                await connection.disconnect(nowait=True)
-            await pool.release(connection)
-    return answers
-
-
-def _packed(commands: Sequence[tuple[Any, ...]]) -> list[bytes]:
-    """The commands in Redis's protocol (RESP); video is passed on without copying it."""
-    chunks: list[bytes] = []
-    text = bytearray()
-    for command in commands:
-        text += b"*%d\r\n" % len(command)
-        for argument in command:
-            part = _argument(argument)
-            text += b"$%d\r\n" % len(part)
-            if len(part) < _COPIED_BYTES:
-                text += part
-            else:
-                chunks += (bytes(text), part)
-                text.clear()
-            text += b"\r\n"
-    chunks.append(bytes(text))
-    return chunks
-
-
-def _argument(value: Any) -> bytes:
-    if isinstance(value, bytes):
-        return value
-    return value.encode() if isinstance(value, str) else b"%d" % value

@@ -91,15 +91,15 @@ class Assembler:
             self.dropped += 1
             return products
         assert self.params is not None
-        unit = _Held(data, media_ms, is_key, self.params.generation, packet.camera_wall_ms)
+        generation = self.params.generation
         if self._began_ms is None:
             if media_ms is None:
                 media_ms = self._missing_time(packet.arrival, packet.camera_wall_ms)
-            self._stamp(unit, media_ms, products)
+            self._stamp(data, is_key, generation, media_ms, products)
             return products
         if self._began_ms != self._began_ms:  # not a number: the first one of the session
             self._began_ms = packet.arrival.monotonic_ms
-        self._held.append(unit)
+        self._held.append(_Held(data, media_ms, is_key, generation, packet.camera_wall_ms))
         if packet.arrival.monotonic_ms - self._began_ms >= HOLD_MS:
             self._let_through(packet.arrival, products)
         return products
@@ -173,7 +173,7 @@ class Assembler:
                 last_ms = self._missing_time(arrival, None)
                 times.append(last_ms - (len(held) - 1 - index) * self._interval_ms)
         for unit, time_ms in zip(held, times, strict=True):
-            self._stamp(unit, time_ms, products)
+            self._stamp(unit.data, unit.is_key, unit.generation, time_ms, products)
 
     def _time_before(self, unit: _Held, later: _Held, pictures: int) -> float:
         """The media time of an earlier picture: by the camera's clock, else by the interval."""
@@ -192,12 +192,12 @@ class Assembler:
         self._clock.observe(arrival.monotonic_ms, arrival, camera_wall_ms)
         return arrival.monotonic_ms
 
-    def _stamp(self, unit: _Held, media_ms: float, products: list[Product]) -> None:
+    def _stamp(
+        self, data: bytes, is_key: bool, generation: int, media_ms: float, products: list[Product]
+    ) -> None:
         stamp = self._clock.stamp(media_ms)
         if self._clock.needs_reset:
             self._clock.reset()
             stamp = self._clock.stamp(media_ms)
             products.append(RingRestart())
-        products.append(
-            AccessUnit(stamp.entry_ms, stamp.capture_ms, unit.is_key, unit.generation, unit.data)
-        )
+        products.append(AccessUnit(stamp.entry_ms, stamp.capture_ms, is_key, generation, data))

@@ -66,8 +66,15 @@ class Backlog:
             self._drop_oldest_gop()
 
     def _span_ms(self) -> int:
-        first = next((one for one in self._products if isinstance(one, AccessUnit)), None)
-        last = next((one for one in reversed(self._products) if isinstance(one, AccessUnit)), None)
+        products = self._products
+        if not products:
+            return 0
+        first: Product | None = products[0]
+        last: Product | None = products[-1]
+        if not isinstance(first, AccessUnit):
+            first = next((one for one in products if isinstance(one, AccessUnit)), None)
+        if not isinstance(last, AccessUnit):
+            last = next((one for one in reversed(products) if isinstance(one, AccessUnit)), None)
         return 0 if first is None or last is None else last.entry_ms - first.entry_ms
 
     def _drop_oldest_gop(self) -> None:

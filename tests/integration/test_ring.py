@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 from monitor.buffer.connection import connect
 from monitor.buffer.keys import cursor_key, ring_key, ring_keys_key
 from monitor.buffer.ring import RingReader, RingWriter, append_all
+from monitor.buffer.ring_pipe import RingPipe
 from monitor.domain import AccessUnit, CodecParameters, VideoCodec
 from monitor.errors import RingGapError, StoreError
 from tests.servers import Server, redis_server
@@ -195,19 +196,40 @@ async def test_codec_parameters_are_kept_as_long_as_their_units(
     assert await reader.codec(11) == made[11]
 
 
+@pytest.mark.parametrize("piped", [False, True])
 async def test_one_round_trip_for_many_cameras_and_each_ones_own_error(
-    redis: Redis, camera_id: str
+    redis: Redis, redis_url: str, camera_id: str, piped: bool
 ) -> None:
+    pipe = RingPipe(redis_url) if piped else None
     names = [f"{camera_id}-{n}" for n in range(3)]
     writers = [RingWriter(redis, name, 120) for name in names]
     await RingWriter(redis, names[1], 120).append([unit(40)])
-    errors = await append_all(redis, [(one, [unit(1), unit(2)]) for one in writers])
+    large = [unit(1), unit(2, size=30_000)]
+    errors = await append_all(redis, [(one, large) for one in writers], pipe=pipe)
     assert errors[0] is None
     assert errors[2] is None
     assert errors[1] is not None
     assert errors[1].reason == "refused"
     for name in (names[0], names[2]):
-        assert await RingReader(redis, name).range(0, T0 * 2) == [unit(1), unit(2)]
+        assert await RingReader(redis, name).range(0, T0 * 2) == large
+    if pipe is not None:
+        pipe.close()
+
+
+async def test_a_pipe_whose_redis_was_away_works_again(tmp_path: Path, camera_id: str) -> None:
+    with redis_server(tmp_path) as server:
+        redis, pipe = connect(url(server)), RingPipe(url(server))
+        writer = RingWriter(redis, camera_id, 120)
+        assert await append_all(redis, [(writer, [unit(0)])], pipe=pipe) == [None]
+        server.kill()
+        (error,) = await append_all(redis, [(writer, [unit(1)])], pipe=pipe)
+        assert error is not None
+        assert error.reason == "away"
+        server.start()
+        assert await append_all(redis, [(writer, [unit(1)])], pipe=pipe) == [None]
+        assert await RingReader(redis, camera_id).range(0, T0 * 2) == [unit(1)]
+        pipe.close()
+        await redis.aclose()
 
 
 async def test_a_reset_ring_begins_anew_and_tells_who_tails_it(
