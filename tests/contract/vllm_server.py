@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import os
 import signal
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.servers import _die_with_parent, free_port
+from tests.servers import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 VENV = ROOT / ".venv-vllm"
@@ -40,6 +41,11 @@ COMMON = (
 # Noise comes a hundred times faster than words: in single tokens its stream drowns the server.
 TRUSTED = ("--trust-request-mm-kwargs", "--stream-interval", "16")
 THINKING = ("--reasoning-parser", "qwen3")
+
+
+def _end_with_parent() -> None:
+    """SIGTERM, not SIGKILL: the server must end its engine, which would outlive it."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
 
 
 def checkpoint(*, thinking: bool) -> Path:
@@ -101,7 +107,7 @@ class VllmServer:
                 stderr=subprocess.STDOUT,
                 env=os.environ | _QUIET,
                 start_new_session=True,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509 - only prctl, before exec
+                preexec_fn=_end_with_parent,  # noqa: PLW1509 - only prctl, before exec
             )
         while time.monotonic() - began < _START_S:
             if self.process.poll() is not None:
