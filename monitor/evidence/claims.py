@@ -159,6 +159,10 @@ _MPS2 = re.compile(r"(?P<value>\d+(?:\.\d+)?)\s*(?:m/s2|m/s²|m/s\^2|米/秒²|�
 _SHARE = re.compile(r"(?P<value>\d+(?:\.\d+)?)\s*%[^;；。]{0,12}(?:speed|车速|速度)")
 _SHARE_ZH = re.compile(r"每秒失去\s*(?P<value>\d+(?:\.\d+)?)\s*%")
 
+_STOPS_IN = re.compile(
+    r"(?:to stop it (?:with)?in\s*(\d*\.?\d+)\s*s|足以在\s*(\d*\.?\d+)\s*秒内停住)"
+)
+
 
 def headway_of(text: str) -> Number | None:
     """A headway in seconds that a text gives."""
@@ -178,6 +182,8 @@ def deceleration_of(text: str) -> tuple[Number, str] | None:
         return Number(float(match["value"])), "m/s2"
     if match := _SHARE.search(low) or _SHARE_ZH.search(low):
         return Number(float(match["value"]) / 100), "1/s"
+    if (match := _STOPS_IN.search(low)) and (stop_s := float(match[1] or match[2])) > 0.0:
+        return Number(1 / stop_s), "1/s"
     return None
 
 

@@ -50,7 +50,7 @@ def _capital(text: str) -> str:
 
 def _at(finding: Finding) -> str:
     spread = finding.evidence.time_uncertainty_s
-    return f"at {finding.t_s:.1f} s" + ("" if not spread else f" (±{spread:.1f} s)")
+    return f"at {finding.t_s:.1f} s" + ("" if not spread else f" (±{max(0.1, spread):.1f} s)")
 
 
 def _measured(evidence: Evidence, digits: int = 1) -> str:
@@ -64,6 +64,8 @@ def _rate(evidence: Evidence) -> str:
         return ""
     if evidence.unit == "m/s2":
         return f", at {abs(evidence.value):.1f} m/s²"
+    if abs(evidence.value) > 1.0:  # a share above 100 % reads as a mistake
+        return f", hard enough to stop it within {1 / abs(evidence.value):.2g} s"
     return f", losing {100 * abs(evidence.value):.0f} % of its speed per second"
 
 

@@ -46,7 +46,7 @@ def _rear(case: Case) -> str:
 
 def _at(finding: Finding) -> str:
     spread = finding.evidence.time_uncertainty_s
-    return f"第{finding.t_s:.1f}秒" + ("" if not spread else f"（±{spread:.1f}秒）")
+    return f"第{finding.t_s:.1f}秒" + ("" if not spread else f"（±{max(0.1, spread):.1f}秒）")
 
 
 def _measured(evidence: Evidence) -> str:
@@ -60,6 +60,8 @@ def _rate(evidence: Evidence) -> str:
         return ""
     if evidence.unit == "m/s2":
         return f"，减速度{abs(evidence.value):.1f} m/s²"
+    if abs(evidence.value) > 1.0:
+        return f"，制动强度足以在{1 / abs(evidence.value):.2g}秒内停住"
     return f"，每秒失去{100 * abs(evidence.value):.0f}%的车速"
 
 

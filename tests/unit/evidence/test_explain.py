@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Literal
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from monitor.domain import Answer, Evidence, EvidenceKind, Incident, IncidentType
 from monitor.evidence import explain
+from monitor.evidence.claims import deceleration_of
 from monitor.wire import from_json, to_json
 from tests.unit.evidence.timelines import (
     FAR_BOX,
@@ -393,3 +395,18 @@ def test_any_timeline_gives_a_valid_answer(
     assert again == answer
     told = to_json(answer).decode()
     assert not BLAME.search(told)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("value", [1.2, 3.1, 6.7])
+def test_braking_above_all_of_the_speed_in_a_second_is_told_as_a_time_and_read_back(
+    lang: Literal["en", "zh"], value: float
+) -> None:
+    brake = ev("hard_brake", 12.3, LEADER, value=value, unit="1/s", uncertainty=0.1)
+    answer = explain(incident("hard_brake", 12.3, LEADER), [brake], WINDOW, lang=lang)
+
+    told = next(a for a in answer.antecedents if a.kind == "hard_brake")
+    assert "%" not in told.text
+    read = deceleration_of(told.text)
+    assert read is not None
+    assert read[0].value == pytest.approx(value, rel=0.05)
