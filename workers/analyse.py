@@ -24,6 +24,7 @@ from monitor.config.models import Config
 from monitor.errors import StoreError
 from monitor.query.rulebook import rulebook
 from monitor.query.scheduler import Scheduler
+from workers.analysis.background import GIVING_WAY, background_threads
 from workers.analysis.incident import Desk
 from workers.analysis.jobs import ATTEMPTS, MIN_IDLE_MS, Jobs
 from workers.analysis.manner import endpoints_of
@@ -56,6 +57,7 @@ async def run(
             models=models,
             in_work=Turns(IN_WORK, per_camera=2),
             decoding=Turns(1),  # one decode takes all cores
+            threads=resources.enter_context(background_threads(1, "pictures", GIVING_WAY)),
             clock=clock or SystemClock(),
         )
         queue = WorkQueue(

@@ -10,7 +10,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -74,6 +76,7 @@ class Desk:
     models: Scheduler
     in_work: Turns
     decoding: Turns
+    threads: ThreadPoolExecutor
     clock: Clock
     counted: Counter[str] = field(default_factory=Counter)
 
@@ -144,10 +147,11 @@ async def _pictures(
             times = [window.t_s(ms) for ms in important_times_ms(incident, evidence)]
             pairs = plan(window, times, frame_times_s(footage), room)
     async with desk.decoding.turn(incident.camera, incident.severity):
-        pictures = await asyncio.to_thread(
+        take = partial(
             take_pictures, incident, footage, evidence, pairs,
             frame_width=query.frame_width, media_dir=desk.media_dir,
         )  # fmt: skip
+        pictures = await asyncio.get_running_loop().run_in_executor(desk.threads, take)
     return pairs, pictures
 
 

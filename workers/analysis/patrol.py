@@ -12,8 +12,6 @@ from __future__ import annotations
 import asyncio
 import heapq
 import logging
-import os
-import threading
 from collections import Counter, deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -33,6 +31,7 @@ from monitor.media.window import Wanted, decode_wanted
 from monitor.query.look import Look, look, look_pairs
 from monitor.query.question import Reply, Shot, shots
 from monitor.query.scheduler import Grant
+from workers.analysis.background import LOWEST, background_threads
 from workers.analysis.incident import Desk
 from workers.watching.desk import Desk as Report
 
@@ -44,7 +43,6 @@ _DEADLINE_S: Final = 20.0
 _STALE_MS: Final = 15_000  # a picture older than that shows no present
 _BUSY_S: Final = 1.0
 _BELOW_THRESHOLD: Final = 0.99  # a look's score: never that of a strong trigger
-_LOWEST: Final = 19  # nice
 
 
 class Cost:
@@ -96,7 +94,7 @@ class Patrol:
         now_s = self._desk.clock.monotonic_s()
         apart_s = self._every_s / len(self._cameras)
         due = [(now_s + n * apart_s, n) for n in range(len(self._cameras))]
-        with ThreadPoolExecutor(endpoints, "patrol", _be_nice) as threads:
+        with background_threads(endpoints, "patrol", LOWEST) as threads:
             async with asyncio.TaskGroup() as tasks:
                 for number in range(min(endpoints, len(self._cameras))):
                     walk = self._walk(due, self._every_s, threads)
@@ -248,7 +246,3 @@ def _incident(camera: str, found: Look, window: Window) -> Incident:
 def _near(incident: Incident, time_ms: int, merge_s: float) -> bool:
     margin_ms = merge_s * 1000
     return incident.start_ms - margin_ms <= time_ms <= incident.last_ms + margin_ms
-
-
-def _be_nice() -> None:
-    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LOWEST)

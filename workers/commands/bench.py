@@ -28,6 +28,7 @@ def names() -> list[str]:
 def bench(name: str, options: list[str], *, json_out: bool) -> int:
     """Run it; ``options`` are ``--key value`` pairs of its ``main``'s own parameters."""
     known = names()
+    name = name.replace("-", "_")
     if name not in known:
         print(f"there is no bench {name!r}; there are: {', '.join(known)}", file=sys.stderr)
         return exits.USAGE
