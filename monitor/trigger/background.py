@@ -21,8 +21,8 @@ from monitor.media.decode import Planes
 Image = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 
-_RATE: Final = 0.04  # per picture: 63 % of a change of light is learned in 25 pictures, 3 s
-_DEVIATION_RATE: Final = 0.03
+_RATE: Final = 0.08  # per picture learned: 63 % of a change of light in 25 pictures, 3 s
+_DEVIATION_RATE: Final = 0.06
 _MIN_DIFFERENCE: Final = 11.0  # luma levels
 _NOISE_FACTOR: Final = 5.0
 _FLICKER_FACTOR: Final = 3.5
@@ -30,7 +30,8 @@ _MAX_FLICKER: Final = 40.0
 _SHADOW_SHADE: Final = 0.48  # a shadow keeps at least this share of the light
 _SHADOW_CHROMA: Final = 5.0  # and is of the same colour, within so many levels
 _STILL_DIFFERENCE: Final = 9.0
-_STILL_PICTURES: Final = 25  # pictures without change before unowned foreground is learned
+_LIMIT_EVERY: Final = 8  # pictures; flicker and noise change slowly
+_STILL_PICTURES: Final = 13  # learned pictures without change before unowned foreground is
 _GRID: Final = 6  # every nth pixel is enough for the statistics of the whole picture
 _GAIN_STEP: Final = 0.04
 _CLOSE: Final = np.ones((5, 5), np.uint8)
@@ -46,6 +47,9 @@ class Background:
         self._deviation: Floats = np.full(first.y.shape, 2.0, np.float32)
         self._still: Image = np.zeros(first.y.shape, np.uint8)
         self._previous = first.y
+        self._limit: Image = np.full(first.y.shape, 12, np.uint8)
+        self._pictures = 0
+        self._learn_now = False
         self._noise = 2.0
         self._collected = [first]
 
@@ -73,8 +77,9 @@ class Background:
 
         The median over the picture is not moved by what moves in it.
         """
-        now = luma[::_GRID, ::_GRID].astype(np.float32) + 8.0
-        ratio = float(np.median(now / (self._mean[::_GRID, ::_GRID] + 8.0)))
+        coarse = slice(None, None, 2 * _GRID)
+        now = luma[coarse, coarse].astype(np.float32) + 8.0
+        ratio = float(np.median(now / (self._mean[coarse, coarse] + 8.0)))
         if abs(ratio - 1.0) < _GAIN_STEP:
             return 1.0
         self._mean = np.clip((self._mean + 8.0) * np.float32(ratio) - 8.0, 0.0, 255.0)
@@ -87,7 +92,11 @@ class Background:
         sample = difference[::_GRID, ::_GRID]
         self._noise += 0.05 * (1.25 * float(np.median(sample)) - self._noise)
         floor = max(_MIN_DIFFERENCE, _NOISE_FACTOR * self._noise)
-        mask = _where(difference > np.maximum(self._deviation * _FLICKER_FACTOR, floor))
+        if self._pictures % _LIMIT_EVERY == 0:
+            limit = np.maximum(self._deviation * _FLICKER_FACTOR, floor)
+            self._limit = cast(Image, cv2.convertScaleAbs(limit))
+        self._pictures += 1
+        mask = _where(difference > self._limit)
         mask = cast(Image, cv2.medianBlur(mask, 3))
         mask = cast(Image, cv2.bitwise_and(mask, cv2.bitwise_not(self._shadow(picture))))
         return cast(Image, cv2.morphologyEx(mask, cv2.MORPH_CLOSE, _CLOSE))
@@ -113,7 +122,13 @@ class Background:
             mean[rows, columns] = now[rows, columns]
 
     def learn(self, picture: Planes, foreground: Image, owned: Image) -> None:
-        """Take over what is empty now. ``owned``: 255 where tracked bodies are."""
+        """Take over what is empty now. ``owned``: 255 where tracked bodies are.
+
+        Every other picture is enough.
+        """
+        self._learn_now = not self._learn_now
+        if not self._learn_now:
+            return
         luma = picture.y
         current = luma.astype(np.float32)
         taken = cv2.bitwise_or(foreground, owned)

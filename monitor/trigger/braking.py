@@ -61,7 +61,9 @@ class BrakeWatch:
             if known is not None and moment.now_s - known.first_s > _REMEASURE_S:
                 found += self._stop(moment, track, known)
                 continue
-            fit = measure_braking(moment, track) if moment.is_measurable(track) else None
+            fit = None
+            if track.slowed() and moment.is_measurable(track):
+                fit = measure_braking(moment, track)
             if fit is not None and (known is None or _is_better(fit, known.best)):
                 if known is None:
                     known = _Braking(fit.onset_s, moment.now_s, fit)

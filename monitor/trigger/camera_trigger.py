@@ -49,6 +49,7 @@ _COLLECT_S: Final = 0.25
 _PLANE_S: Final = 2.0
 _STEADY_S: Final = 20.0
 _MIN_SHIFT_PX: Final = 0.4
+_CALM_S: Final = 0.4  # between looks for a shake while there is none
 _RECENT_MS: Final = 20_000
 _SAME_MS: Final = 5_000
 _STRONGER: Final = 1.2
@@ -151,7 +152,10 @@ class CameraTrigger:
         self._settled_s = now_s + WARM_UP_S
         self._collect_s = now_s
         self._steady = Steady()
+        self._shift: tuple[float, float] | None = None
+        self._shake_s = now_s
         self._road = Road(width, height)
+        self._parity = False
         self._tracker = Tracker(width, height, self._tracker.next_id)
         self._reset_detectors(now_s)
 
@@ -176,10 +180,14 @@ class CameraTrigger:
             free = _image(cv2.bitwise_not(self._tracker.owned()))
             self._steady.refer_to(self._background.picture, free)
             self._steady_s = now_s + _STEADY_S
-        shift = self._steady.shift(picture.y)
-        if shift is None or max(abs(shift[0]), abs(shift[1])) < _MIN_SHIFT_PX:
+        if now_s >= self._shake_s:
+            shift = self._steady.shift(picture.y) or (0.0, 0.0)
+            calm = max(abs(shift[0]), abs(shift[1])) < _MIN_SHIFT_PX
+            self._shift = None if calm else shift
+            self._shake_s = now_s + (_CALM_S if calm else 0.0)
+        if self._shift is None:
             return picture
-        dx, dy = shift
+        dx, dy = self._shift
         return Planes(
             _shifted(picture.y, dx, dy),
             _shifted(picture.u, dx / 2, dy / 2),
@@ -227,8 +235,11 @@ class CameraTrigger:
         if now_s - self._plane_s > _PLANE_S:
             self._plane_s, self._plane = now_s, self._best_plane()
         present = set()
+        self._parity = not self._parity
         for track in self._tracker.tracks:
             present.add(track.id)
+            if track.id % 2 == self._parity and len(track.history) > 12:
+                continue  # what is known of it changes slowly
             track.update_standing(self._plane, now_s)
             classify(track, self._plane, now_s)
             sample = track.history[-1]

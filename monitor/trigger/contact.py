@@ -63,11 +63,7 @@ class ContactWatch:
 
     def step(self, moment: Moment) -> list[Evidence]:
         found: list[tuple[float, Evidence]] = []
-        tracks = [
-            t
-            for t in moment.tracks
-            if t.seen_s >= moment.now_s - _LOST_S and moment.is_measurable(t)
-        ]
+        tracks = [t for t in moment.tracks if t.seen_s >= moment.now_s - _LOST_S]
         for index, first in enumerate(tracks):
             for second in tracks[index + 1 :]:
                 contact = self._pair(moment, first, second)
@@ -85,7 +81,11 @@ class ContactWatch:
     def _pair(self, moment: Moment, first: Track, second: Track) -> tuple[float, Evidence] | None:
         if Actor.VEHICLE not in (first.actor, second.actor):
             return None
+        if not (first.slowed() or second.slowed()):
+            return None
         if not _touch(first.box, second.box):
+            return None
+        if not (moment.is_measurable(first) and moment.is_measurable(second)):
             return None
         impact = measure_impact(moment, first, second)
         strength = 0.0 if impact is None else impact_strength(moment, impact)

@@ -17,7 +17,7 @@ Image = npt.NDArray[np.uint8]
 Points = npt.NDArray[np.float32]
 
 _WINDOW: Final = (13, 13)
-_LEVELS: Final = 3
+_LEVELS: Final = 2
 _STOP: Final = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 10, 0.03)
 _BACK_ERROR_PX: Final = 0.8
 _SLOW_PX: Final = (17, 17)
@@ -111,7 +111,7 @@ class Steady:
     scene and taken out of the picture, so that a shake is not seen as motion.
     """
 
-    def __init__(self, wanted: int = 40) -> None:
+    def __init__(self, wanted: int = 24) -> None:
         self._wanted = wanted
         self._reference: Image | None = None
         self._corners: Points = np.zeros((0, 2), np.float32)
@@ -135,7 +135,7 @@ class Steady:
         start = self._corners.reshape(-1, 1, 2)
         moved, found, _ = cv2.calcOpticalFlowPyrLK(
             self._reference, luma, start, (start + self._shift).astype(np.float32),
-            winSize=(15, 15), maxLevel=2, criteria=_STOP, flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
+            winSize=(11, 11), maxLevel=2, criteria=_STOP, flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
         )  # fmt: skip
         steps = (moved - start).reshape(-1, 2)[found.ravel() == 1]
         if len(steps) < 8:

@@ -24,7 +24,7 @@ _BESIDE_M: Final = 1.5
 _SAME_WAY: Final = 0.8  # cosine
 _MIN_SPEED_M_S: Final = 2.0
 _POSITION_M: Final = 0.5  # of a foot against the true one, from picture to picture
-_STABLE: Final = 5
+_STABLE: Final = 4
 _STABLE_S: Final = 0.2
 _TELL_AGAIN_S: Final = 3.0
 _TELL_AGAIN_SHARE: Final = 0.2
@@ -44,18 +44,15 @@ class HeadwayWatch:
 
     def __init__(self) -> None:
         self._pairs: dict[tuple[int, int], _Pair] = {}
-
-    def leader_of(self, follower: int, since_s: float) -> int | None:
-        """Whom it has followed most recently, since a time."""
-        best: tuple[float, int] | None = None
-        for (behind, ahead), pair in self._pairs.items():
-            if behind == follower and pair.seen and pair.seen[-1][0] >= since_s:
-                best = max(best or (-1e9, -1), (pair.seen[-1][0], ahead))
-        return None if best is None else best[1]
+        self._alternate = False
 
     def step(self, moment: Moment, just_found: Iterable[Evidence]) -> list[Evidence]:
         """``just_found``: this moment's other evidence; a leader's braking is looked for in it."""
         vehicles = {track.id: track for track in moment.vehicles()}
+        onsets = [one for one in just_found if one.kind in _ONSETS and one.track is not None]
+        self._alternate = not self._alternate
+        if self._alternate and not onsets:
+            return []  # every other picture is enough
         self._pairs = {key: pair for key, pair in self._pairs.items() if key[0] in vehicles}
         found = []
         for follower in vehicles.values():
@@ -73,9 +70,8 @@ class HeadwayWatch:
                 continue
             pair.told_s, pair.told = moment.now_s, stated[0]
             found.append(_headway(moment, follower, leader, moment.now_s, stated))
-        for onset in just_found:
-            if onset.kind in _ONSETS and onset.track is not None:
-                found += self._at_onset(moment, vehicles, onset)
+        for onset in onsets:
+            found += self._at_onset(moment, vehicles, onset)
         return found
 
     def _at_onset(
@@ -86,7 +82,7 @@ class HeadwayWatch:
         for (behind, ahead), pair in self._pairs.items():
             if ahead != onset.track or ahead not in vehicles or abs(pair.onset_s - onset_s) < 2.0:
                 continue
-            stated = _stable(pair, onset_s + 0.15, span_s=1.2)
+            stated = _stable(pair, onset_s + 0.15, span_s=1.5)
             if stated is None or stated[0] > SHORT_S:
                 continue
             pair.onset_s = onset_s
@@ -108,6 +104,10 @@ class HeadwayWatch:
         best: tuple[Track, float, float] | None = None
         for leader in vehicles:
             if leader is follower:
+                continue
+            # Ahead in the picture, as far as a second or two of driving goes.
+            ahead = (leader.foot - follower.foot) @ follower.velocity
+            if ahead <= 0.0:
                 continue
             headway = _time_since_passing(moment, leader, here, fit.velocity / speed)
             if headway is None or (best is not None and headway >= best[1]):
@@ -145,7 +145,7 @@ def _time_since_passing(
     return headway if headway > 0.15 else None
 
 
-def _stable(pair: _Pair, until_s: float, span_s: float = 0.9) -> tuple[float, float] | None:
+def _stable(pair: _Pair, until_s: float, span_s: float = 1.2) -> tuple[float, float] | None:
     """Median headway of the last moments and one standard deviation, if it holds still."""
     recent = [
         (headway, sigma)

@@ -25,6 +25,7 @@ HISTORY: Final = 110  # samples, about 12 s
 _SPEED_WINDOW_S: Final = 0.55
 _STANDING_WINDOW_S: Final = 0.9
 _STANDING_M_S: Final = 0.55
+_SLOWED: Final = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,10 @@ class Sample:
     apart: bool  # its foreground was its own, not joined with another body's
     measured: bool  # seen, not only expected
     by_flow: bool  # its corners were followed into this picture
+
+
+# Columns of the table that repeats the history as numbers.
+_TIME, _X, _Y, _WHOLE, _MEASURED, _BY_FLOW = range(6)
 
 
 @dataclass(slots=True)
@@ -66,20 +71,31 @@ class Track:
     checked_s: float = -1e9  # last time it was asked whether it is a body at all
     odd_pictures: int = 0  # in a row whose region did not look like this body alone
     judged_samples: int = 0
-    person_score: float = 0.0  # running mean; above 0.5 it is a person
+    person_score: float = 0.0  # running mean; above a threshold it is a person
     fastest_m_s: float = 0.0
+    _table: Array = field(default_factory=lambda: np.zeros((2 * HISTORY, 6)), repr=False)
+    _rows: int = 0
 
-    def samples(
-        self, start_s: float, end_s: float = float("inf"), *, across_gaps: bool = False
-    ) -> list[Sample]:
-        """Measured samples within a span of time, of the present segment unless told otherwise."""
-        if not across_gaps:
-            start_s = max(start_s, self.segment_s)
+    def add(self, sample: Sample) -> None:
+        """Append to the history; times must rise."""
+        self.history.append(sample)
+        if self._rows == len(self._table):
+            self._table[:HISTORY] = self._table[HISTORY:]
+            self._rows = HISTORY
+        self._table[self._rows] = (
+            sample.time_s, sample.foot_x, sample.foot_y,
+            sample.whole, sample.measured, sample.by_flow,
+        )  # fmt: skip
+        self._rows += 1
+
+    def samples(self, start_s: float) -> list[Sample]:
+        """Measured samples of the present segment since a time."""
+        start_s = max(start_s, self.segment_s)
         found = []
         for sample in reversed(self.history):
             if sample.time_s < start_s:
                 break
-            if sample.time_s <= end_s and sample.measured:
+            if sample.measured:
                 found.append(sample)
         found.reverse()
         return found
@@ -94,15 +110,32 @@ class Track:
         by_flow: bool = False,
         across_gaps: bool = False,
     ) -> tuple[Array, Array]:
-        """Times (n,) and ground positions (n, 2) within a span."""
-        chosen = [
-            s
-            for s in self.samples(start_s, end_s, across_gaps=across_gaps)
-            if (s.whole or not whole) and (s.by_flow or not by_flow)
-        ]
-        times = np.array([s.time_s for s in chosen])
-        feet = np.array([(s.foot_x, s.foot_y) for s in chosen]).reshape(-1, 2) + self.anchor
-        return times, plane.to_ground(feet) if len(chosen) else feet
+        """Times (n,) and ground positions (n, 2) within a span, of the present segment.
+
+        ``whole``: only where it was wholly in the picture. ``by_flow``: only where its corners
+        were followed. ``across_gaps``: of earlier segments too.
+        """
+        if not across_gaps:
+            start_s = max(start_s, self.segment_s)
+        times = self._table[: self._rows, _TIME]
+        first = int(times.searchsorted(start_s))
+        last = int(times.searchsorted(end_s, "right")) if end_s < self.seen_s else self._rows
+        rows = self._table[first:last]
+        chosen = rows[:, _MEASURED] > 0
+        if whole:
+            chosen &= rows[:, _WHOLE] > 0
+        if by_flow:
+            chosen &= rows[:, _BY_FLOW] > 0
+        rows = rows[chosen]
+        return rows[:, _TIME], plane.to_ground(rows[:, _X : _Y + 1] + self.anchor)
+
+    def slowed(self) -> bool:
+        """Whether its steps in the picture have become shorter lately: cheap, and often true."""
+        rows = self._table[max(0, self._rows - 14) : self._rows]
+        if len(rows) < 5:
+            return False
+        steps = np.hypot(*np.diff(rows[:, _X : _Y + 1], axis=0).T) / np.diff(rows[:, _TIME])
+        return bool(steps[-2:].mean() < _SLOWED * steps.max())
 
     def speed_fit(
         self, plane: GroundPlane, at_s: float, window_s: float = _SPEED_WINDOW_S
@@ -128,17 +161,16 @@ class Track:
     def moving(self) -> bool:
         return self.standing_since_s is None
 
-    def size_at(self, time_s: float) -> float:
-        """Size in pixels at the sample nearest to a time."""
-        nearest = min(self.history, key=lambda s: abs(s.time_s - time_s))
-        return float(np.sqrt(nearest.width * nearest.height))
-
     def box_at(self, time_s: float) -> PixelBox:
         """Box at the sample nearest to a time."""
-        s = min(self.history, key=lambda one: abs(one.time_s - time_s))
+        s = self._nearest(time_s)
         foot_x, foot_y = self.foot_of(s)
         return PixelBox(foot_x - s.width / 2, foot_y - s.height, s.width, s.height)
 
     def foot_of(self, sample: Sample) -> tuple[float, float]:
         """Where it met the ground then, in pixels."""
         return sample.foot_x + float(self.anchor[0]), sample.foot_y + float(self.anchor[1])
+
+    def _nearest(self, time_s: float) -> Sample:
+        back = int(np.abs(self._table[: self._rows, _TIME] - time_s).argmin()) - self._rows
+        return self.history[max(back, -len(self.history))]

@@ -33,8 +33,8 @@ _CONFIRM_SAMPLES: Final = 4
 _CONFIRM_SIZES: Final = 0.35
 _CONFIRM_PX: Final = 4.0
 _CONFIRM_STRAIGHT: Final = 0.6  # net over gross displacement
-_POINTS_WANTED: Final = 14
-_POINTS_ENOUGH: Final = 7
+_POINTS_WANTED: Final = 9
+_POINTS_ENOUGH: Final = 5
 _POINTS_FEWEST: Final = 3
 _DRAW: Final = 0.6  # of the box towards its region
 _DRAW_FOOT: Final = 0.15  # of the foot that the flow carries, towards the box's
@@ -250,7 +250,7 @@ class Tracker:
             track.joined_s = time_s
         track.box, track.velocity = box, velocity
         track.points, track.point_ages = e.points, e.point_ages
-        track.history.append(_sample(track, time_s, whole, region is not None, e))
+        track.add(_sample(track, time_s, whole, region is not None, e))
         if not track.confirmed:
             track.confirmed = _is_moving_body(track)
 
@@ -314,7 +314,7 @@ class Tracker:
         track = Track(
             self._next_id, blob.box, points, time_s, time_s, foot, foot.copy(), segment_s=time_s
         )
-        track.history.append(_sample(track, time_s, self._whole(blob.box), True, None))
+        track.add(_sample(track, time_s, self._whole(blob.box), True, None))
         self._next_id += 1
         self._tracks.append(track)
 
@@ -413,7 +413,7 @@ def _carried(track: Track, flow: Flow, foreground: Image, span_s: float) -> Expe
     reference = moves[old] if proven else moves
     if len(reference) < _POINTS_FEWEST:
         return _unseen(track, span_s)
-    middle = np.median(reference, axis=0)
+    middle = _middle(reference)
     limit = max(_AGREE_PX, _AGREE_SHARE * float(np.hypot(*middle)))
     agree = np.hypot(*(moves - middle).T) < limit
     supported = agree[old] if proven else agree
@@ -444,6 +444,17 @@ def _carried(track: Track, flow: Flow, foreground: Image, span_s: float) -> Expe
         velocity.astype(np.float64),
         True,
     )
+
+
+def _middle(steps: Points) -> Points:
+    """The median per axis, without numpy's ceremony for small arrays."""
+    ordered = np.sort(steps, axis=0)
+    half = len(ordered) // 2
+    if len(ordered) % 2:
+        half_up: Points = ordered[half]
+        return half_up
+    middle: Points = (ordered[half - 1] + ordered[half]) * np.float32(0.5)
+    return middle
 
 
 def _unseen(track: Track, span_s: float) -> Expected:

@@ -47,11 +47,11 @@ class ViewWatch:
 
     def look(self, time_s: float, luma: Image) -> None:
         """Take note of one picture."""
-        if self._previous is not None and self._previous.shape == luma.shape:
-            same = float(cv2.mean(cv2.absdiff(luma, self._previous))[0]) < _FROZEN_DIFFERENCE
+        sample = luma[::_GRID, ::_GRID].copy()
+        if self._previous is not None and self._previous.shape == sample.shape:
+            same = float(cv2.mean(cv2.absdiff(sample, self._previous))[0]) < _FROZEN_DIFFERENCE
             self._same_since_s = (self._same_since_s or time_s) if same else None
-        self._previous = luma
-        sample = luma[::_GRID, ::_GRID]
+        self._previous = sample
         dark = float((sample > _DARK_LEVEL).mean()) < _BRIGHT_SHARE
         self._dark_since_s = (self._dark_since_s or time_s) if dark else None
 
