@@ -53,7 +53,6 @@ class Cost:
     cpu_ms: float = 0.0
     looked_at: int = 0
     decoded: int = 0
-    by_part_ms: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
