@@ -4,7 +4,8 @@ The floor is PyAV's demux of the same cameras in as many threads, opened as inge
 every packet thrown away. Floor and ingest take turns, each in a process of its own that does
 nothing else; the RTSP server and Redis are other processes and are not counted. CPU is user and
 system time per second of video that arrived. Memory is what Redis allocated for a ring beside
-the encoded bytes in it.
+the encoded bytes in it, for the embedded server and, where it is installed, redis-server with
+docker-compose.yml's stream-node-max-bytes.
 """
 
 from __future__ import annotations
