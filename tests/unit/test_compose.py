@@ -112,7 +112,10 @@ def test_the_model_server_has_its_gpu_its_memory_and_its_flags(services: dict[st
     assert device == {"driver": "nvidia", "count": 1, "capabilities": ["gpu"]}
     flags = dict(flag.partition("=")[::2] for flag in vllm["command"] if flag.startswith("--"))
     assert flags["--trust-request-mm-kwargs"] == ""
-    assert json.loads(flags["--structured-outputs-config"]) == {"backend": "guidance"}
+    assert json.loads(flags["--structured-outputs-config"]) == {
+        "backend": "guidance",
+        "disable_any_whitespace": True,
+    }
     assert json.loads(flags["--limit-mm-per-prompt"]) == {"image": 128, "video": 1}
     assert json.loads(flags["--media-io-kwargs"]) == {"video": {"num_frames": -1}}
     assert json.loads(flags["--mm-processor-kwargs"])["videos_kwargs"]["cap_pixels_per_frame"] is (
