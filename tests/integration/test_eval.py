@@ -123,6 +123,15 @@ def test_a_clip_that_is_no_video_is_named(made: Path, tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_an_event_after_the_clips_end_is_an_error(made: Path, tmp_path: Path) -> None:
+    event = {"type": "collision", "start_s": 7.0, "peak_s": 7.0, "end_s": 7.5}
+    entry = {"file": "crash.mp4", "source_family": "x", "events": [event]}
+    (tmp_path / "catalog.json").write_text(json.dumps([entry]))
+    done = causeway("eval", tmp_path / "catalog.json", "--clips", made)
+    assert done.returncode == exits.FAILED
+    assert "crash.mp4: collision at 7.00 s begins after the clip's end (5.00 s)" in done.stderr
+
+
 def found_at(entry: Any, phase_ms: int, settings: Settings) -> Replay:
     """A trigger that calls the crash at once, in its place, and once at nothing."""
     at_s = 3.2 if entry.file == "crash.mp4" else 4.0

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final, get_args
 
+import av
 from rich.console import Console
 
 from monitor.errors import CatalogueError, CausewayError
@@ -108,9 +109,23 @@ def prepared(entries: Sequence[Entry], cache: Path) -> tuple[Entry, ...]:
             made.append(replace(entry, path=playable(cache, entry.path)))
         except CausewayError as error:
             problems.append(str(error))
+            continue
+        length_s = lasts_s(entry.path)
+        problems += [
+            f"{entry.file}: {label.type} at {label.start_s:.2f} s begins after the clip's end"
+            f" ({length_s:.2f} s)"
+            for label in entry.labels
+            if length_s and label.start_s > length_s
+        ]
     if problems:
         raise CatalogueError("\n".join(problems))
     return tuple(made)
+
+
+def lasts_s(path: Path) -> float:
+    """As its container says; 0 where it does not."""
+    with av.open(str(path)) as container:
+        return (container.duration or 0) / av.time_base
 
 
 def names(text: str) -> tuple[str, ...]:
