@@ -28,6 +28,8 @@ MAX_PIXELS: Final = 50_000_000
 READ_LIMIT_S: Final = 120.0
 """How long :meth:`Recording.stills` may decode where a file has hardly a key picture to seek to."""
 
+_SEEK_BACK_MS: Final = (0, 1_000, 5_000, 20_000)
+_SCOUT_PACKETS: Final = 1_000
 _PAIR_MS: Final = (100, 400)
 _BROKEN_MAX: Final = 500  # packets in a row that cannot be decoded
 _OPTIONS: Final = {"max_pixels": str(MAX_PIXELS), "protocol_whitelist": "file"}
@@ -154,18 +156,39 @@ class Recording:
         return found
 
     def key_before(self, time_ms: int) -> int | None:
-        """Where a seek to that time lands, without moving; None if it cannot be told."""
+        """The key picture where a seek for that time lands, without moving; None if none does."""
+        found = self._landing(time_ms)
+        return None if found is None else found[1]
+
+    def _landing(self, time_ms: int) -> tuple[int, int] | None:
+        """(time to seek to, time of the key picture found there).
+
+        A container without an index (MPEG-TS) may land after the wanted time, or between key
+        pictures: then a seek further back is tried.
+        """
         if not self.seekable:
             return None
         if self._scout is None:
             self._scout = _open(self._path)
         stream = self._scout.streams.video[self._stream_number()]
+        for back_ms in _SEEK_BACK_MS:
+            target_ms = max(0, time_ms - back_ms)
+            key_ms = self._key_from(target_ms, stream)
+            if key_ms is not None and key_ms <= time_ms:
+                return target_ms, key_ms
+            if target_ms == 0:
+                break
+        return None
+
+    def _key_from(self, target_ms: int, stream: Any) -> int | None:
         try:
-            self._scout.seek(self._pts(time_ms, stream), stream=stream)
-            packet = next(self._scout.demux(stream))
-        except (av.FFmpegError, StopIteration):
+            self._scout.seek(self._pts(target_ms, stream), stream=stream)
+            for packet, _ in zip(self._scout.demux(stream), range(_SCOUT_PACKETS), strict=False):
+                if packet.is_keyframe and packet.pts is not None:
+                    return self._ms(packet.pts * packet.time_base)
+        except av.FFmpegError:
             return None
-        return None if packet.pts is None else self._ms(packet.pts * packet.time_base)
+        return None
 
     def _stream_number(self) -> int:
         streams: list[Any] = list(self._container.streams.video)
@@ -186,7 +209,9 @@ class Recording:
 
     def _to(self, time_ms: int) -> None:
         if self.seekable:
-            self._container.seek(self._pts(time_ms, self._stream), stream=self._stream)
+            landing = self._landing(time_ms) if time_ms else None
+            target_ms = 0 if landing is None else landing[0]
+            self._container.seek(self._pts(target_ms, self._stream), stream=self._stream)
             return
         self._container.close()  # without times or an index, every search begins at the front
         self._container = _open(self._path)
@@ -276,6 +301,7 @@ class _Reader:
         key_ms = self._recording.key_before(time_ms)
         if key_ms is None or (self.last is not None and key_ms <= self.last.time_ms):
             return False
+        # From there on, not from the time itself: a second picture may be wanted before it.
         self._frames = self._recording.frames(key_ms)
         return True
 
