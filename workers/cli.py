@@ -239,6 +239,35 @@ def ask(
     raise typer.Exit(put(options))
 
 
+@app.command()
+def vllm(
+    model: Annotated[str | None, typer.Argument(help="Default: Qwen/Qwen3-VL-2B-Instruct.")] = None,
+    print_only: Annotated[
+        bool, typer.Option("--print", help="Show the command, do not start it.")
+    ] = False,
+    check: Annotated[bool, typer.Option("--check", help="Ask a running server.")] = False,
+    endpoint: Annotated[
+        str | None, typer.Option(help="To check; its key in CAUSEWAY_API_KEY.")
+    ] = None,
+    context: Annotated[int | None, typer.Option(help="Tokens; default: what fits.")] = None,
+    memory_gb: Annotated[
+        float | None, typer.Option(min=1, help="Of a GPU that is not here.")
+    ] = None,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
+    config: ConfigOption = STREAMS,
+    json_out: JsonOption = False,
+) -> None:
+    """Start vLLM with the flags for this GPU and model; --print shows, --check asks a server."""
+    from workers.commands.vllm import VllmOptions
+    from workers.commands.vllm import vllm as serve
+
+    options = VllmOptions(
+        model, print_only, check, endpoint, context, memory_gb, host, port, config, json_out
+    )
+    raise typer.Exit(serve(options))
+
+
 @app.command(context_settings=PASSED_ON)
 def bench(
     context: typer.Context,
