@@ -25,6 +25,7 @@ from monitor.errors import QueryError
 from monitor.media.stills import Still
 from monitor.query.ask import AskSettings, ask, picture_budget
 from monitor.query.client import VisionClient
+from monitor.query.look import OUTPUT_TOKENS, SCHEMA, look
 from monitor.query.prompting import answer_schema, load_prompt
 from monitor.query.question import Question, Shot, budget, request_body
 from monitor.query.rulebook import rulebook
@@ -262,6 +263,31 @@ async def test_the_fixed_part_is_found_in_the_prefix_cache(
     hit = vllm.metric("vllm:prefix_cache_hits_total") - before
     assert reply.prompt_tokens is not None
     assert hit >= 0.5 * reply.prompt_tokens
+    assert reply.cached_tokens == hit, "and the reply says so"
+
+
+async def test_a_look_of_the_patrol(client: VisionClient) -> None:
+    """Noise, but in the look's own shape, within its few tokens, and read without a complaint."""
+    found = await look(
+        client, shots([(0, 111), (2000, 2111)]), WINDOW, lang="en", traffic_side="right",
+        mode="standard", deadline_s=60.0,
+    )  # fmt: skip
+    reply = found.reply
+    if reply.finish_reason == "stop":
+        jsonschema.validate(json.loads(reply.text, strict=False), SCHEMA)
+    assert reply.output_tokens is not None
+    assert reply.output_tokens <= OUTPUT_TOKENS
+
+
+async def test_a_probe_and_how_busy_the_server_is(client: VisionClient) -> None:
+    await client.probe()
+    assert await client.queries_there() == 0
+    asking = asyncio.create_task(client.ask(endless(), deadline_s=60.0))
+    async with asyncio.timeout(60):
+        while not await client.queries_there():  # noqa: ASYNC110 - the server has no event
+            await asyncio.sleep(0.05)
+    asking.cancel()
+    await asyncio.gather(asking, return_exceptions=True)
 
 
 async def test_the_same_pictures_are_not_processed_twice(

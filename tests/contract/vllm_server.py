@@ -36,7 +36,7 @@ COMMON = (
     "--max-num-queued-reqs", "4", "--limit-mm-per-prompt", '{"image":128,"video":1}',
     "--structured-outputs-config", '{"backend":"guidance","disable_any_whitespace":true}',
     "--allowed-media-domains", "none.invalid", "--generation-config", "vllm",
-    "--api-key", API_KEY, "--max-model-len", "32768",
+    "--api-key", API_KEY, "--max-model-len", "32768", "--enable-prompt-tokens-details",
 )  # fmt: skip
 # Noise comes a hundred times faster than words: in single tokens its stream drowns the server.
 TRUSTED = ("--trust-request-mm-kwargs", "--stream-interval", "16")
