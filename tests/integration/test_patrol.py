@@ -192,7 +192,9 @@ async def test_what_it_sees_becomes_an_incident_once_and_is_asked_about_in_full(
     assert provisional.id == f"cam-1-{START + 28_000}", "4 s after the look's first picture"
     assert provisional.severity is Severity.HIGH
     assert provisional.trigger.source == "patrol"
-    assert provisional.trigger.reason == "A van stands across the lane."
+    assert provisional.trigger.reason == (
+        "Seen by the model's patrol, not measured: A van stands across the lane."
+    )
     assert provisional.trigger.kind is EvidenceKind.STOPPED_IN_LANE
     assert (explained.id, explained.stage) == (provisional.id, Stage.EXPLAINED)
     assert explained.explainer is Explainer.QWEN3_VL

@@ -15,7 +15,7 @@ import logging
 from collections import Counter, deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final
+from typing import Final, Literal
 
 from redis.asyncio import Redis
 
@@ -42,6 +42,10 @@ SURE: Final = 0.5
 _DEADLINE_S: Final = 20.0
 _STALE_MS: Final = 15_000  # a picture older than that shows no present
 _BUSY_S: Final = 1.0
+_SEEN: Final = {
+    "en": "Seen by the model's patrol, not measured: {}",
+    "zh": "模型巡查所见，未经测量：{}",
+}
 _BELOW_THRESHOLD: Final = 0.99  # a look's score: never that of a strong trigger
 
 
@@ -210,7 +214,7 @@ class Patrol:
             return
         latest = await self._incidents.latest(camera.id)
         if latest is None or not _near(latest, found.since_ms, camera.trigger.merge_s):
-            latest = _incident(camera.id, found, window)
+            latest = _incident(camera.id, found, window, self._desk.config.site.lang)
         if await self._is_new(latest):
             self._counted["candidates"] += 1
             logger.info("%s: the patrol saw something", latest.id)
@@ -228,13 +232,13 @@ class Patrol:
         return not await self._incidents.explained(incident.camera, incident.id)
 
 
-def _incident(camera: str, found: Look, window: Window) -> Incident:
+def _incident(camera: str, found: Look, window: Window, lang: Literal["en", "zh"]) -> Incident:
     trigger = Trigger(
         kind=found.kind,
         time_ms=found.since_ms,
         decided_ms=window.end_ms,
         score=min(found.confidence, _BELOW_THRESHOLD),
-        reason=found.what or found.kind.value,
+        reason=_SEEN[lang].format(found.what or found.kind.value),
         source="patrol",
     )
     at_ms = found.since_ms
