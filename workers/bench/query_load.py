@@ -18,38 +18,25 @@ import tempfile
 from collections.abc import Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
 
 import aiomqtt
-import av
-import numpy as np
 from redis.asyncio import Redis
 from ruamel.yaml import YAML
 
 from monitor.alert.topics import Topics
-from monitor.buffer.cameras import CameraStore
 from monitor.buffer.connection import connect
 from monitor.buffer.heartbeat import read_heartbeats
-from monitor.buffer.ring import RingWriter
 from monitor.clock import SystemClock
 from monitor.config import endpoints
 from monitor.config.loader import load
 from monitor.config.models import Config
-from monitor.domain import (
-    AccessUnit,
-    Alert,
-    CodecParameters,
-    EvidenceKind,
-    Explainer,
-    Stage,
-    Trigger,
-    VideoCodec,
-)
+from monitor.domain import Alert, EvidenceKind, Explainer, Stage, Trigger
 from monitor.errors import StoreError
 from monitor.wire import from_json
 from workers.bench._model_server import ModelServer
+from workers.bench._small_video import START_MS, WIDTH_PX, fill_rings
 from workers.commands.run import specs
 from workers.commands.worker import SUPERVISED
 from workers.demo import free_port
@@ -60,11 +47,7 @@ from workers.watching.desk import Desk
 MAX_PROVISIONAL_P99_S: Final = 1.0
 MIN_OF_IDEAL: Final = 0.95
 _PROCESSES: Final = ("embedded-redis", "embedded-broker", "analyse", "publish")
-_START_MS: Final = 1_760_000_000_000
-_SECONDS: Final = 34
-_FPS: Final = 5
-_SIZE: Final = (192, 128)
-_PEAK_MS: Final = _START_MS + 22_000
+_PEAK_MS: Final = START_MS + 22_000
 _GRACE_S: Final = 20.0
 _KINDS: Final = (
     (EvidenceKind.CONTACT, 2.6), (EvidenceKind.CONTACT, 1.4), (EvidenceKind.NEAR_MISS, 1.2),
@@ -168,7 +151,7 @@ def _streams(size: Load, endpoint: str, folder: Path) -> dict[str, Any]:
         "mqtt": {"embedded_port": free_port(0)},
         "query": {
             "endpoints": [{"url": endpoint, "max_running": size.at_once}],
-            "deadline_s": size.deadline_s, "max_frames": 8, "frame_width": 192,
+            "deadline_s": size.deadline_s, "max_frames": 8, "frame_width": WIDTH_PX,
         },
     }  # fmt: skip
 
@@ -177,7 +160,7 @@ async def _fire(config: Config, redis: Redis, size: Load, seed: int) -> _Heard:
     """Everything ready; then each camera at its moment; then wait for the last explanation."""
     dice = random.Random(seed)
     await _until_alive(redis)
-    await _fill_rings(redis, config)
+    await fill_rings(redis, [camera.id for camera in config.cameras])
     heard = _Heard()
     loop = asyncio.get_running_loop()
     async with _subscribed(config, heard):
@@ -215,39 +198,6 @@ async def _until_alive(redis: Redis) -> None:
             except StoreError:
                 pass  # it starts
             await asyncio.sleep(0.2)
-
-
-async def _fill_rings(redis: Redis, config: Config) -> None:
-    units, params = _video()
-    for camera in config.cameras:
-        writer = RingWriter(redis, camera.id, 3600)
-        await writer.put_codec(params)
-        await writer.append(units)
-        await CameraStore(redis).put_cursor(camera.id, units[-1].entry_ms)
-
-
-def _video() -> tuple[list[AccessUnit], CodecParameters]:
-    """Small: this bench is about turns, ``bench window`` is about pictures."""
-    width, height = _SIZE
-    encoder = av.CodecContext.create("libx264", "w")
-    assert isinstance(encoder, av.VideoCodecContext)
-    encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuv420p"
-    encoder.time_base, encoder.framerate = Fraction(1, _FPS), Fraction(_FPS)
-    keys = f"keyint={2 * _FPS}:min-keyint={2 * _FPS}:scenecut=0:bframes=0:repeat-headers=1"
-    encoder.options = {"preset": "ultrafast", "x264-params": keys}
-    packets: list[av.Packet[av.VideoStream]] = []
-    for number in range(_SECONDS * _FPS):
-        image = np.full((height * 3 // 2, width), 90 + number % 80, np.uint8)
-        frame = av.VideoFrame.from_ndarray(image, format="yuv420p")
-        frame.pts = number
-        packets += encoder.encode(frame)
-    packets += encoder.encode(None)
-    units = [
-        AccessUnit(at_ms, at_ms, packet.is_keyframe, 1, bytes(packet))
-        for number, packet in enumerate(packets)
-        for at_ms in [_START_MS + number * 1000 // _FPS]
-    ]
-    return units, CodecParameters(VideoCodec.H264, width, height, b"", float(_FPS), 1)
 
 
 @asynccontextmanager
