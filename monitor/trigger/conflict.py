@@ -19,7 +19,7 @@ from monitor.trigger.track import Array, Track
 _SHORT_S: Final = 1.2
 _RADIUS_M: Final = 1.6
 _MIN_CLOSING_M_S: Final = 3.0
-_MIN_PICTURES: Final = 3
+_MIN_MOMENTS: Final = 2
 _OVER_S: Final = 0.8  # after the smallest TTC
 _REACH_M: Final = 25.0
 
@@ -28,7 +28,7 @@ _REACH_M: Final = 25.0
 class _Course:
     least_s: float
     at_s: float
-    pictures: int
+    moments: int
     last_s: float
     closing_m_s: float
 
@@ -70,7 +70,7 @@ class ConflictWatch:
         if course is None:
             self._courses[key] = _Course(ttc, moment.now_s, 1, moment.now_s, closing)
             return
-        course.pictures += 1
+        course.moments += 1
         course.last_s = moment.now_s
         if ttc < course.least_s:
             course.least_s, course.at_s, course.closing_m_s = ttc, moment.now_s, closing
@@ -83,7 +83,7 @@ class ConflictWatch:
                 continue
             del self._courses[key]
             first, second = tracks.get(key[0]), tracks.get(key[1])
-            if first is None or second is None or course.pictures < _MIN_PICTURES:
+            if first is None or second is None or course.moments < _MIN_MOMENTS:
                 continue
             if frozenset(key) in touched:
                 continue

@@ -123,6 +123,8 @@ def measure_impact(moment: Moment, first: Track, second: Track) -> Impact | None
     widest = _WIDEST_M / moment.plane.metres(1.0)
     x, y = (float(value) for value in (first.foot + second.foot) / 2)
     position_sigma = _FLOW_PX * moment.plane.metres_per_px(x, y) / moment.plane.metres(1.0)
+    if len(times) < 3 + _MIN_AFTER or not _closing_ends(times, b - a):
+        return None
     best: Impact | None = None
     best_error = float("inf")
     for index in range(3, len(times) - _MIN_AFTER + 1):
@@ -190,6 +192,12 @@ def measure_jolt(moment: Moment, striking: Track, struck: Track) -> Impact | Non
     return Impact(
         time_s, half + 0.06, across, closing, lost / closing, lost, 0.0, sigma, first_strikes=True
     )
+
+
+def _closing_ends(times: Array, apart: Array) -> bool:
+    """Cheaply: whether the bodies neared each other faster before than they do now."""
+    speeds = -np.diff(np.hypot(*apart.T)) / np.diff(times)
+    return bool(speeds[-_MIN_AFTER + 1 :].mean() < 0.7 * speeds[:-_MIN_AFTER].max(initial=0.0))
 
 
 def _together(

@@ -24,7 +24,7 @@ _BESIDE_M: Final = 1.5
 _SAME_WAY: Final = 0.8  # cosine
 _MIN_SPEED_M_S: Final = 2.0
 _POSITION_M: Final = 0.5  # of a foot against the true one, from picture to picture
-_STABLE: Final = 4
+_STABLE: Final = 3
 _STABLE_S: Final = 0.2
 _TELL_AGAIN_S: Final = 3.0
 _TELL_AGAIN_SHARE: Final = 0.2
@@ -44,15 +44,11 @@ class HeadwayWatch:
 
     def __init__(self) -> None:
         self._pairs: dict[tuple[int, int], _Pair] = {}
-        self._alternate = False
 
     def step(self, moment: Moment, just_found: Iterable[Evidence]) -> list[Evidence]:
         """``just_found``: this moment's other evidence; a leader's braking is looked for in it."""
         vehicles = {track.id: track for track in moment.vehicles()}
         onsets = [one for one in just_found if one.kind in _ONSETS and one.track is not None]
-        self._alternate = not self._alternate
-        if self._alternate and not onsets:
-            return []  # every other picture is enough
         self._pairs = {key: pair for key, pair in self._pairs.items() if key[0] in vehicles}
         found = []
         for follower in vehicles.values():
@@ -82,7 +78,7 @@ class HeadwayWatch:
         for (behind, ahead), pair in self._pairs.items():
             if ahead != onset.track or ahead not in vehicles or abs(pair.onset_s - onset_s) < 2.0:
                 continue
-            stated = _stable(pair, onset_s + 0.15, span_s=1.5)
+            stated = _stable(pair, onset_s + 0.15, span_s=1.8)
             if stated is None or stated[0] > SHORT_S:
                 continue
             pair.onset_s = onset_s
@@ -145,14 +141,14 @@ def _time_since_passing(
     return headway if headway > 0.15 else None
 
 
-def _stable(pair: _Pair, until_s: float, span_s: float = 1.2) -> tuple[float, float] | None:
+def _stable(pair: _Pair, until_s: float, span_s: float = 1.4) -> tuple[float, float] | None:
     """Median headway of the last moments and one standard deviation, if it holds still."""
     recent = [
         (headway, sigma)
         for time_s, headway, sigma in pair.seen
         if until_s - span_s <= time_s <= until_s
     ][-_STABLE:]
-    if len(recent) < _STABLE - 1:
+    if len(recent) < _STABLE:
         return None
     values = np.array([headway for headway, _ in recent])
     spread = float(values.std())

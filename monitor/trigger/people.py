@@ -8,7 +8,6 @@ from monitor.domain import Actor, Evidence, EvidenceKind
 from monitor.trigger.moment import Moment
 
 _MIN_SAMPLES: Final = 4
-_EVERY_S: Final = 0.3
 
 
 class PeopleWatch:
@@ -16,13 +15,9 @@ class PeopleWatch:
 
     def __init__(self) -> None:
         self._told: set[int] = set()
-        self._looked_s = -1e9
 
     def step(self, moment: Moment) -> list[Evidence]:
         self._told &= {track.id for track in moment.tracks}
-        if moment.now_s - self._looked_s < _EVERY_S:
-            return []
-        self._looked_s = moment.now_s
         found = []
         for track in moment.tracks:
             if track.actor is not Actor.PEDESTRIAN or track.id in self._told:

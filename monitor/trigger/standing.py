@@ -67,7 +67,7 @@ class StandingWatch:
         for track in vehicles:
             if track.id in self._standing or track.standing_since_s is None:
                 continue
-            if track.fastest_m_s < _DROVE_M_S:
+            if track.drove_m_s < _DROVE_M_S:
                 continue
             heading = _heading_before(moment, track, track.standing_since_s)
             if heading is None:

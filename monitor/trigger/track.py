@@ -26,6 +26,7 @@ _SPEED_WINDOW_S: Final = 0.55
 _STANDING_WINDOW_S: Final = 0.9
 _STANDING_M_S: Final = 0.55
 _SLOWED: Final = 0.75
+_FADING: Final = 0.97
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,8 @@ class Track:
     odd_pictures: int = 0  # in a row whose region did not look like this body alone
     judged_samples: int = 0
     person_score: float = 0.0  # running mean; above a threshold it is a person
-    fastest_m_s: float = 0.0
+    drove_m_s: float = 0.0  # ever
+    fastest_m_s: float = 0.0  # lately: half as much counts after some seconds
     _table: Array = field(default_factory=lambda: np.zeros((2 * HISTORY, 6)), repr=False)
     _rows: int = 0
 
@@ -150,7 +152,8 @@ class Track:
         if fit is None:
             return
         speed = plane.metres(float(np.hypot(*fit.velocity)))
-        self.fastest_m_s = max(self.fastest_m_s, speed)
+        self.fastest_m_s = max(_FADING * self.fastest_m_s, speed)
+        self.drove_m_s = max(self.drove_m_s, speed)
         if speed < _STANDING_M_S:
             if self.standing_since_s is None:
                 self.standing_since_s = now_s - _STANDING_WINDOW_S / 2

@@ -10,7 +10,6 @@ without a region is expected to go on as before for a second.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import cv2
@@ -18,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from monitor.trigger.blobs import Blob, PixelBox, find_blobs
-from monitor.trigger.flow import Flow, Points, corners, detail, follow, not_of
+from monitor.trigger.carry import Expected, carried
+from monitor.trigger.flow import corners, detail, follow, not_of
 from monitor.trigger.track import Sample, Track
 
 Image = npt.NDArray[np.uint8]
@@ -33,18 +33,12 @@ _CONFIRM_SAMPLES: Final = 4
 _CONFIRM_SIZES: Final = 0.35
 _CONFIRM_PX: Final = 4.0
 _CONFIRM_STRAIGHT: Final = 0.6  # net over gross displacement
-_POINTS_WANTED: Final = 9
-_POINTS_ENOUGH: Final = 5
-_POINTS_FEWEST: Final = 3
+_POINTS_WANTED: Final = 13
+_POINTS_ENOUGH: Final = 6
 _DRAW: Final = 0.6  # of the box towards its region
 _DRAW_FOOT: Final = 0.15  # of the foot that the flow carries, towards the box's
 _ODD_AREA: Final = (0.5, 1.7)  # of a region against its body's: joined, hidden or broken up
 _ODD_PICTURES: Final = 8  # after which it is believed
-_AGREE_PX: Final = 0.7  # of a corner's step with the body's
-_AGREE_SHARE: Final = 0.2
-_OLD: Final = 2  # pictures a corner has been followed
-_SWAP_SHARE: Final = 0.25
-_SWAP_PX_S: Final = 5.0
 _SETTLED: Final = 4  # whole samples, after which a region's foot is averaged
 _BORDER: Final = 0.015
 _MAX_TRACKS: Final = 48
@@ -52,18 +46,6 @@ _DRIFT_PX_S: Final = 6.0
 _GHOST_CHECK_S: Final = 0.6
 _GHOST_EDGES: Final = 0.7
 _VANISHED_FILL: Final = 0.2
-
-
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """Where a track should be in the present picture."""
-
-    box: PixelBox
-    points: Points
-    point_ages: npt.NDArray[np.int64]
-    foot: npt.NDArray[np.float64]
-    velocity: npt.NDArray[np.float64]
-    by_flow: bool
 
 
 class Tracker:
@@ -173,16 +155,7 @@ class Tracker:
             [t.points + step for t, step in zip(self._tracks, steps, strict=True)]
         )
         flow = follow(self._previous, fine, points, guess)
-        result, start = [], 0
-        for track in self._tracks:
-            end = start + len(track.points)
-            result.append(
-                _carried(
-                    track, Flow(flow.points[start:end], flow.good[start:end]), foreground, span
-                )
-            )
-            start = end
-        return result
+        return carried(self._tracks, flow, foreground, span)
 
     def _recording_jumped(self, expected: Sequence[Expected], foreground: Image) -> bool:
         """Most bodies gone at once, from the middle of the picture, is a cut, not traffic."""
@@ -394,84 +367,6 @@ def _between(box: PixelBox, region: PixelBox, draw: float) -> PixelBox:
         keep * box.width + draw * region.width,
         keep * box.height + draw * region.height,
     )
-
-
-def _carried(track: Track, flow: Flow, foreground: Image, span_s: float) -> Expected:
-    """The track moved by the flow of its corners: by those that have followed it before.
-
-    Corners planted lately may lie on another body where two are joined. They count once they
-    have agreed with older ones; alone, they must agree with how the body moved so far.
-    """
-    good = flow.good.copy()
-    if good.any():
-        ends = flow.points[good].astype(np.intp)
-        good[good] = foreground[ends[:, 1], ends[:, 0]] > 0
-    before, after, ages = track.points[good], flow.points[good], track.point_ages[good]
-    moves = after - before
-    old = ages >= _OLD
-    proven = int(old.sum()) >= _POINTS_FEWEST
-    reference = moves[old] if proven else moves
-    if len(reference) < _POINTS_FEWEST:
-        return _unseen(track, span_s)
-    middle = _middle(reference)
-    limit = max(_AGREE_PX, _AGREE_SHARE * float(np.hypot(*middle)))
-    agree = np.hypot(*(moves - middle).T) < limit
-    supported = agree[old] if proven else agree
-    if supported.sum() < max(_POINTS_FEWEST, 0.4 * len(reference)):
-        return _unseen(track, span_s)
-    before, after, ages = before[agree], after[agree], ages[agree]
-    move = (after - before).mean(axis=0)
-    velocity = move / span_s
-    if not proven and _is_another_body(track, velocity):
-        return _unseen(track, span_s)
-    scale = 1.0
-    if len(before) >= 6:
-        spread = float(np.hypot(*before.std(axis=0)))
-        if spread > 2.0:
-            ratio = float(np.hypot(*after.std(axis=0))) / spread
-            scale = 1.0 + 0.5 * float(np.clip(ratio - 1.0, -0.08, 0.08))
-    if len(track.history) > 1:
-        velocity = 0.4 * track.velocity + 0.6 * velocity
-    # The flow is that of the corners; about their middle the body grows or shrinks.
-    pivot = before.mean(axis=0).astype(np.float64)
-    centre = pivot + (np.array(track.box.centre) - pivot) * scale + move
-    width, height = track.box.width * scale, track.box.height * scale
-    return Expected(
-        PixelBox(float(centre[0]) - width / 2, float(centre[1]) - height / 2, width, height),
-        after,
-        ages + 1,
-        pivot + (track.foot - pivot) * scale + move,
-        velocity.astype(np.float64),
-        True,
-    )
-
-
-def _middle(steps: Points) -> Points:
-    """The median per axis, without numpy's ceremony for small arrays."""
-    ordered = np.sort(steps, axis=0)
-    half = len(ordered) // 2
-    if len(ordered) % 2:
-        half_up: Points = ordered[half]
-        return half_up
-    middle: Points = (ordered[half - 1] + ordered[half]) * np.float32(0.5)
-    return middle
-
-
-def _unseen(track: Track, span_s: float) -> Expected:
-    """Where it would be if it went on as before; its corners are lost."""
-    step = track.velocity * span_s
-    return Expected(
-        track.box.moved(float(step[0]), float(step[1])), track.points[:0], track.point_ages[:0],
-        track.foot + step, track.velocity, False,
-    )  # fmt: skip
-
-
-def _is_another_body(track: Track, velocity: npt.NDArray[np.floating[Any]]) -> bool:
-    """Whether corners without a past move otherwise than the body did: brakes need longer."""
-    if not track.confirmed:
-        return False
-    change = float(np.hypot(*(velocity - track.velocity)))
-    return change > _SWAP_SHARE * float(np.hypot(*track.velocity)) + _SWAP_PX_S
 
 
 def _is_moving_body(track: Track) -> bool:
