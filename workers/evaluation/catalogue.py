@@ -90,6 +90,7 @@ class Label:
     onset_uncertainty_s: float = 0.0
     description: str = ""
     value: float | None = None
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +237,7 @@ def _judged(made: _Entry, path: Path, by_hand: str, problems: list[str], where: 
     generated = "generated pictures" if made.camera == "simulated" else ""
     measurements = tuple(
         Label(one["type"], one["t_s"], one["t_s"], one["t_s"], "scored",
-              box=one["box"], value=one["value"])
+              box=one["box"], value=one["value"], unit=one["unit"])
         for one in (made.model_extra or {}).get("measurements", ())
     )  # fmt: skip
     return Entry(

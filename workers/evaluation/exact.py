@@ -12,6 +12,8 @@ from workers.evaluation.intervals import percentile
 from workers.evaluation.scoring import is_near
 
 _REACH_S: Final = 2.0
+_SAME_MEANING: Final = frozenset({"headway", "sudden_stop", "hard_brake", "near_miss"})
+"""Kinds whose value means the same in the truth, where the unit is the same too."""
 
 
 def evidence_errors(runs: Sequence[Run]) -> dict[str, Any]:
@@ -32,7 +34,11 @@ def _errors(kind: str, runs: Sequence[Run]) -> dict[str, Any]:
                 if stated is None:
                     continue
                 time_errors.append(abs(stated.time_s - true.start_s))
-                if stated.value is not None and true.value is not None:
+                if (
+                    true.type in _SAME_MEANING
+                    and stated.unit == true.unit
+                    and (stated.value is not None and true.value is not None)
+                ):
                     value_errors.append(abs(stated.value - true.value))
     return {
         "of": of,

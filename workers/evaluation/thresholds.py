@@ -55,10 +55,9 @@ def candidates_for(runs: Sequence[Run], *, alerts: bool) -> list[float]:
 
 
 def leave_one_out(points: dict[float, dict[str, Point]], allowed_per_hour: float) -> dict[str, Any]:
-    """For each family the lowest threshold that keeps the others within the allowance.
+    """For each family the lowest threshold that keeps all others within the allowance.
 
-    "Lowest" finds most; where several keep it, the one with most hits on the others wins, then
-    the fewest nuisances.
+    With one family alone there are no others: the rate is None.
     """
     families = sorted({name for by in points.values() for name in by})
     total = Point(0.0, 0.0, 0.0, 0.0)
@@ -73,7 +72,7 @@ def leave_one_out(points: dict[float, dict[str, Point]], allowed_per_hour: float
     rate = per_hour(total.nuisances, total.hours)
     return {
         "allowed_per_hour": allowed_per_hour,
-        "rate": total.hits / total.of if total.of else None,
+        "rate": total.hits / total.of if total.of and len(families) > 1 else None,
         "hits": total.hits,
         "of": total.of,
         "interval": wilson(total.hits, total.of),
@@ -84,11 +83,14 @@ def leave_one_out(points: dict[float, dict[str, Point]], allowed_per_hour: float
 
 
 def choose(points: dict[float, Point], allowed_per_hour: float) -> float:
-    """The threshold with most hits within the allowance, then fewest nuisances, then highest."""
-    kept = {t: p for t, p in points.items() if p.nuisances <= allowed_per_hour * p.hours + 1e-9}
-    if not kept:
-        return max(points)
-    return max(kept, key=lambda t: (kept[t].hits, -kept[t].nuisances, t))
+    """The lowest threshold that keeps the allowance and above which all do."""
+    chosen = max(points)
+    for threshold in sorted(points, reverse=True):
+        point = points[threshold]
+        if point.nuisances > allowed_per_hour * point.hours + 1e-9:
+            break
+        chosen = threshold
+    return chosen
 
 
 def add(points: Sequence[Point]) -> Point:

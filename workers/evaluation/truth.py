@@ -34,6 +34,7 @@ def merged(item: dict[str, Any], document: dict[str, Any]) -> dict[str, Any]:
         "events": _events(document),
         "measurements": [
             {"type": event["kind"], "t_s": float(event["t_s"]), "value": event["value"],
+             "unit": str(event.get("unit", "")),
              "box": None if event["box"] is None else tuple(event["box"])}
             for event in document["events"]
             if event.get("box") is not None

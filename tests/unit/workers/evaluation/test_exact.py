@@ -17,7 +17,7 @@ HERE: Box = (0.4, 0.4, 0.2, 0.2)
 
 
 def true(kind: str, time_s: float, value: float | None = None) -> Label:
-    return Label(kind, time_s, time_s, time_s, "scored", box=HERE, value=value)
+    return Label(kind, time_s, time_s, time_s, "scored", box=HERE, value=value, unit="s")
 
 
 def stated(
