@@ -10,7 +10,7 @@ after about three seconds. Called by ``CameraTrigger`` once per picture.
 
 from __future__ import annotations
 
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import cv2
 import numpy as np
@@ -33,7 +33,9 @@ _STILL_DIFFERENCE: Final = 9.0
 _LIMIT_EVERY: Final = 8  # pictures; flicker and noise change slowly
 _STILL_PICTURES: Final = 13  # learned pictures without change before unowned foreground is
 _GRID: Final = 6  # every nth pixel is enough for the statistics of the whole picture
+_COARSE: Final = 12
 _GAIN_STEP: Final = 0.04
+_LEVEL_STEP: Final = 0.015  # share of the mean brightness
 _CLOSE: Final = np.ones((5, 5), np.uint8)
 
 
@@ -44,6 +46,9 @@ class Background:
         self._mean = first.y.astype(np.float32)
         self._chroma = [first.u.astype(np.float32), first.v.astype(np.float32)]
         self._empty = first.y.copy()  # the mean in whole levels
+        self._empty_chroma = [first.u.copy(), first.v.copy()]
+        self._ones: Image = np.ones(first.y.shape, np.uint8)
+        self._level = float(first.y[::_COARSE, ::_COARSE].mean())
         self._deviation: Floats = np.full(first.y.shape, 2.0, np.float32)
         self._still: Image = np.zeros(first.y.shape, np.uint8)
         self._previous = first.y
@@ -70,16 +75,23 @@ class Background:
             _median([one.v for one in self._collected]),
         ]
         self._empty = cast(Image, cv2.convertScaleAbs(self._mean))
+        self._empty_chroma = [cast(Image, cv2.convertScaleAbs(one)) for one in self._chroma]
         self._collected = []
 
     def follow_exposure(self, luma: Image) -> float:
         """Scale the background to a common change of brightness; returns the ratio, usually 1.
 
-        The median over the picture is not moved by what moves in it.
+        The median over the picture is not moved by what moves in it. It is only asked for when
+        the mean has changed, or now and then.
         """
-        coarse = slice(None, None, 2 * _GRID)
-        now = luma[coarse, coarse].astype(np.float32) + 8.0
-        ratio = float(np.median(now / (self._mean[coarse, coarse] + 8.0)))
+        coarse = luma[::_COARSE, ::_COARSE]
+        level = float(coarse.mean())
+        changed = abs(level - self._level) > _LEVEL_STEP * (self._level + 8.0)
+        self._level = level
+        if not changed and self._pictures % _LIMIT_EVERY:
+            return 1.0
+        ratios = (coarse + np.float32(8.0)) / (self._empty[::_COARSE, ::_COARSE] + np.float32(8.0))
+        ratio = float(np.median(ratios))
         if abs(ratio - 1.0) < _GAIN_STEP:
             return 1.0
         self._mean = np.clip((self._mean + 8.0) * np.float32(ratio) - 8.0, 0.0, 255.0)
@@ -89,29 +101,34 @@ class Background:
     def foreground(self, picture: Planes) -> Image:
         """255 where the picture differs from the empty scene, else 0."""
         difference = cast(Image, cv2.absdiff(picture.y, self._empty))
-        sample = difference[::_GRID, ::_GRID]
-        self._noise += 0.05 * (1.25 * float(np.median(sample)) - self._noise)
-        floor = max(_MIN_DIFFERENCE, _NOISE_FACTOR * self._noise)
         if self._pictures % _LIMIT_EVERY == 0:
-            limit = np.maximum(self._deviation * _FLICKER_FACTOR, floor)
-            self._limit = cast(Image, cv2.convertScaleAbs(limit))
+            self._set_limit(difference)
         self._pictures += 1
-        mask = _where(difference > self._limit)
-        mask = cast(Image, cv2.medianBlur(mask, 3))
-        mask = cast(Image, cv2.bitwise_and(mask, cv2.bitwise_not(self._shadow(picture))))
+        mask = cv2.medianBlur(cv2.compare(difference, self._limit, cv2.CMP_GT), 3)
+        mask = cv2.subtract(mask, self._shadow(picture))
         return cast(Image, cv2.morphologyEx(mask, cv2.MORPH_CLOSE, _CLOSE))
+
+    def _set_limit(self, difference: Image) -> None:
+        sample = difference[::_GRID, ::_GRID]
+        self._noise += 0.3 * (1.25 * float(np.median(sample)) - self._noise)
+        floor = max(_MIN_DIFFERENCE, _NOISE_FACTOR * self._noise)
+        limit = np.maximum(self._deviation * _FLICKER_FACTOR, floor)
+        self._limit = cast(Image, cv2.convertScaleAbs(limit))
 
     def _shadow(self, picture: Planes) -> Image:
         """255 where it is moderately darker than the empty scene and of the same colour."""
         least = cv2.convertScaleAbs(self._empty, alpha=_SHADOW_SHADE)
-        darker = _where((picture.y < self._empty) & (picture.y > least))
-        u, v = (
-            cv2.absdiff(now, cv2.convertScaleAbs(mean))
-            for now, mean in zip((picture.u, picture.v), self._chroma, strict=True)
+        darker = cv2.bitwise_and(
+            cv2.compare(picture.y, self._empty, cv2.CMP_LT),
+            cv2.compare(picture.y, least, cv2.CMP_GT),
         )
-        same = _where(np.maximum(u, v) <= _SHADOW_CHROMA)
+        u, v = (
+            cv2.absdiff(now, empty)
+            for now, empty in zip((picture.u, picture.v), self._empty_chroma, strict=True)
+        )
+        _, same = cv2.threshold(cv2.max(u, v), _SHADOW_CHROMA, 255, cv2.THRESH_BINARY_INV)
         height, width = picture.y.shape
-        same = cast(Image, cv2.resize(same, (width, height), interpolation=cv2.INTER_NEAREST))
+        same = cv2.resize(same, (width, height), interpolation=cv2.INTER_NEAREST)
         return cast(Image, cv2.bitwise_and(darker, same))
 
     def learn_place(self, picture: Planes, x: int, y: int, width: int, height: int) -> None:
@@ -130,33 +147,33 @@ class Background:
         if not self._learn_now:
             return
         luma = picture.y
-        current = luma.astype(np.float32)
-        taken = cv2.bitwise_or(foreground, owned)
-        empty = cv2.bitwise_not(taken)
-        difference = cv2.absdiff(current, self._mean)
+        empty = cv2.bitwise_not(cv2.bitwise_or(foreground, owned))
+        difference = cv2.absdiff(luma, self._empty)
         cv2.accumulateWeighted(luma, self._mean, _RATE, empty)
         half = (picture.u.shape[1], picture.u.shape[0])
         empty_half = cv2.resize(empty, half, interpolation=cv2.INTER_NEAREST)
         for now, mean in zip((picture.u, picture.v), self._chroma, strict=True):
             cv2.accumulateWeighted(now, mean, _RATE, empty_half)
         cv2.accumulateWeighted(difference, self._deviation, _DEVIATION_RATE, empty)
-        stray = cv2.bitwise_and(foreground, cv2.bitwise_not(owned))
-        capped = np.minimum(difference, _MAX_FLICKER)
-        cv2.accumulateWeighted(capped, self._deviation, _DEVIATION_RATE / 4, stray)
-        unchanged = _where(cv2.absdiff(luma, self._previous) <= _STILL_DIFFERENCE)
-        keep = cv2.bitwise_and(stray, unchanged)
-        still = cast(Image, cv2.bitwise_and(np.minimum(self._still, 254) + 1, keep))
-        learned = _where(still >= _STILL_PICTURES)
-        cv2.copyTo(current, learned, self._mean)
-        self._still = cast(Image, cv2.bitwise_and(still, cv2.bitwise_not(learned)))
+        self._learn_strays(luma, difference, cv2.subtract(foreground, owned))
         self._previous = luma
         self._empty = cast(Image, cv2.convertScaleAbs(self._mean))
+        self._empty_chroma = [cast(Image, cv2.convertScaleAbs(one)) for one in self._chroma]
+
+    def _learn_strays(self, luma: Image, difference: Any, stray: Any) -> None:
+        """What is foreground and nobody's: flicker raises its limit, stillness is learned."""
+        _, capped = cv2.threshold(difference, _MAX_FLICKER, 0, cv2.THRESH_TRUNC)
+        cv2.accumulateWeighted(capped, self._deviation, _DEVIATION_RATE / 4, stray)
+        moved = cv2.absdiff(luma, self._previous)
+        _, unchanged = cv2.threshold(moved, _STILL_DIFFERENCE, 255, cv2.THRESH_BINARY_INV)
+        keep = cv2.bitwise_and(stray, unchanged)
+        still = cv2.bitwise_and(cv2.add(self._still, self._ones), keep)
+        _, learned = cv2.threshold(still, _STILL_PICTURES - 1, 255, cv2.THRESH_BINARY)
+        if cv2.countNonZero(learned):
+            cv2.copyTo(luma.astype(np.float32), learned, self._mean)
+            still = cv2.subtract(still, learned)
+        self._still = cast(Image, still)
 
 
 def _median(pictures: list[Image]) -> Floats:
     return cast(Floats, np.median(np.stack(pictures), axis=0).astype(np.float32))
-
-
-def _where(condition: npt.NDArray[np.bool_]) -> Image:
-    """255 where it holds, else 0."""
-    return condition.view(np.uint8) * np.uint8(255)

@@ -243,8 +243,7 @@ class CameraTrigger:
             present.add(track.id)
             if track.id % 2 == self._parity and len(track.history) > 12:
                 continue  # what is known of it changes slowly
-            track.update_standing(self._plane, now_s)
-            classify(track, self._plane, now_s)
+            classify(track, self._plane, track.update_standing(self._plane, now_s))
             sample = track.history[-1]
             if track.actor is not Actor.VEHICLE or not sample.measured or not track.moving:
                 continue

@@ -10,8 +10,6 @@ from __future__ import annotations
 import math
 from typing import Final
 
-import numpy as np
-
 from monitor.domain import Actor
 from monitor.trigger.ground import GroundPlane
 from monitor.trigger.track import Track
@@ -25,19 +23,17 @@ _VEHICLE_ASPECT: Final = 1.25
 _VEHICLE_SPEED_M_S: Final = 4.5
 
 
-def classify(track: Track, plane: GroundPlane, now_s: float) -> None:
-    """Update the track's class from its present sample."""
+def classify(track: Track, plane: GroundPlane, speed_m_s: float) -> None:
+    """Update the track's class from its present sample and speed."""
     sample = track.history[-1]
     if not sample.measured or not sample.apart or not sample.whole:
         if track.actor is Actor.UNKNOWN and sample.measured:
             track.actor = Actor.VEHICLE if track.person_score < _PERSON else Actor.PEDESTRIAN
         return
-    fit = track.speed_fit(plane, now_s)
-    speed = plane.metres(float(np.hypot(*fit.velocity))) if fit is not None else 0.0
     now = person_likeness(
         sample.height / sample.width,
         track.box.size / plane.vehicle_size_px(float(track.foot[1])),
-        max(speed, 0.7 * track.fastest_m_s),
+        max(speed_m_s, 0.7 * track.fastest_m_s),
     )
     track.judged_samples += 1
     weight = 1.0 / min(track.judged_samples, _MEMORY)

@@ -146,11 +146,14 @@ class Track:
         times, points = self.ground(plane, at_s - window_s, at_s + 1e-6, whole=False)
         return line_fit(times, points) if len(times) >= 4 else None
 
-    def update_standing(self, plane: GroundPlane, now_s: float) -> None:
-        """Notice coming to rest and moving off; the time of rest is back-dated."""
+    def update_standing(self, plane: GroundPlane, now_s: float) -> float:
+        """Notice coming to rest and moving off; the time of rest is back-dated.
+
+        Returns the present speed in m/s, 0 where it is not known.
+        """
         fit = self.speed_fit(plane, now_s, _STANDING_WINDOW_S)
         if fit is None:
-            return
+            return 0.0
         speed = plane.metres(float(np.hypot(*fit.velocity)))
         self.fastest_m_s = max(_FADING * self.fastest_m_s, speed)
         self.drove_m_s = max(self.drove_m_s, speed)
@@ -159,6 +162,7 @@ class Track:
                 self.standing_since_s = now_s - _STANDING_WINDOW_S / 2
         elif speed > 2 * _STANDING_M_S:
             self.standing_since_s = None
+        return speed
 
     @property
     def moving(self) -> bool:

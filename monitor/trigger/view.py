@@ -24,7 +24,7 @@ _BRIGHT_SHARE: Final = 0.02
 _CHANGED_SHARE: Final = 0.5  # foreground of the picture
 _CHANGED_S: Final = 0.5  # shorter is a flash or a burst of broken pictures
 _SHOW_CHANGED_S: Final = 3.0
-_GRID: Final = 4
+_GRID: Final = 9
 
 
 class ViewWatch:
