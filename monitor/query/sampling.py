@@ -11,7 +11,7 @@ In order of importance, as far as the budget goes:
 4. what is left makes the neighbourhood of the evidence denser.
 
 A budget too small for 1 to 3 together (under :func:`pairs_to_cover` plus the evidence) gives
-evidence every other pair and halves the widest gap with the rest.
+evidence three of four pairs and halves the widest gap with the rest.
 """
 
 from __future__ import annotations
@@ -28,6 +28,9 @@ from monitor.errors import QueryError
 PAIR_MIN_MS = 100
 PAIR_MAX_MS = 400
 _PAIR_WANTED_MS = 200
+_PAIR_WIDE_MS = 360  # where pairs are few: two pictures apart show more of the time around them
+_FEW_MS = 1000  # of video for each pair
+_EVIDENCE_SHARE = 3  # pairs at evidence for each that splits a gap, where both cannot be had
 _COVERED_MS = 300  # an evidence time this near to a pair is seen by it
 _NEAR_EVIDENCE_S = 1.5  # how far around evidence the pictures are dense
 _FILL = 0.8  # gaps are filled to this share of the limit: a pair lands where a picture is
@@ -93,41 +96,60 @@ def plan(
     if budget.pairs < 1:
         raise QueryError("no_frames", "the budget is too small for one pair of pictures")
     evidence = [round(t * 1000) for t in evidence_times_s if math.isfinite(t)]
-    chosen = _Chosen(frames, budget.pairs)
+    few = frames[-1] - frames[0] > budget.pairs * _FEW_MS
+    chosen = _Chosen(frames, budget.pairs, _PAIR_WIDE_MS if few else _PAIR_WANTED_MS)
     if budget.pairs == 1:
         chosen.add_at(evidence[0] if evidence else frames[-1])
         return chosen.pairs
     chosen.add_first()
     chosen.add_last()
     limit = gap_limit_ms(frames[-1] - frames[0])
+    if not evidence:
+        _spread(chosen, limit)
     waiting = _take_evidence(chosen, evidence, limit)
     _fill(chosen, limit, waiting)
     _densify(chosen, evidence)
     return chosen.pairs
 
 
+def _spread(chosen: _Chosen, limit: int) -> None:
+    """Evenly, where nothing says where to look; unless that leaves a gap of uneven pictures."""
+    before = chosen.mark()
+    first_ms, last_ms = chosen.ends_ms()
+    step_ms = (last_ms - first_ms) / (chosen.left + 1)
+    for number in range(1, chosen.left + 1):
+        chosen.add_near(round(first_ms + number * step_ms))
+    if chosen.gaps_over(limit):
+        chosen.back_to(before)
+
+
 def _take_evidence(chosen: _Chosen, evidence: Sequence[int], limit: int) -> list[int]:
     """Pairs at evidence while the gaps can still be filled; the evidence that has to wait."""
     waiting = []
     for time_ms in evidence:
-        needed = sum(math.ceil(width / (limit * _FILL)) - 1 for width in chosen.gaps_over(limit))
-        if chosen.left > needed:
-            chosen.add_at(time_ms)
-        else:
+        before = chosen.mark()
+        chosen.add_at(time_ms)  # which also splits a gap
+        if chosen.left < _needed(chosen, limit):
+            chosen.back_to(before)
             waiting.append(time_ms)
     return waiting
+
+
+def _needed(chosen: _Chosen, limit: int) -> int:
+    """Pairs that close every gap over the limit."""
+    return sum(math.ceil(width / (limit * _FILL)) - 1 for width in chosen.gaps_over(limit))
 
 
 def _fill(chosen: _Chosen, limit: int, waiting: Sequence[int]) -> None:
     """Close every gap over the limit evenly; with too few pairs for that, the widest in turn."""
     evidence = iter(waiting)
     while chosen.left:
-        wide = chosen.gaps_over(limit)
-        needed = sum(math.ceil(width / (limit * _FILL)) - 1 for width in wide)
-        if needed > chosen.left:
-            for time_ms in evidence:
-                if chosen.add_at(time_ms):
-                    break
+        added = 0
+        while added < _EVIDENCE_SHARE and _needed(chosen, limit) > chosen.left:
+            time_ms = next(evidence, None)
+            if time_ms is None:
+                break
+            added += chosen.add_at(time_ms)
         if not chosen.left or not chosen.split_widest(limit, limit * _FILL):
             return
 
@@ -141,9 +163,10 @@ def _densify(chosen: _Chosen, evidence: Sequence[int]) -> None:
 class _Chosen:
     """Pairs in time order over a sorted list of pictures; never two that overlap."""
 
-    def __init__(self, frames: Sequence[int], budget: int) -> None:
+    def __init__(self, frames: Sequence[int], budget: int, wanted_ms: int) -> None:
         self._frames = frames
         self._budget = budget
+        self._wanted_ms = wanted_ms  # between the pictures of a pair
         self._spans: list[tuple[int, int]] = []  # indices in frames
 
     @property
@@ -153,6 +176,13 @@ class _Chosen:
     @property
     def left(self) -> int:
         return self._budget - len(self._spans)
+
+    def mark(self) -> list[tuple[int, int]]:
+        """What is chosen now, for ``back_to``."""
+        return list(self._spans)
+
+    def back_to(self, mark: list[tuple[int, int]]) -> None:
+        self._spans = mark
 
     def add_first(self) -> None:
         self._insert(self._forward(0, len(self._frames)))
@@ -164,14 +194,23 @@ class _Chosen:
             partners = range(after, last)
             self._insert((self._partner(last, partners), last))
 
+    def ends_ms(self) -> tuple[int, int]:
+        """The times of the first and the last pair."""
+        pairs = self.pairs
+        return round(1000 * pairs[0].t_s), round(1000 * pairs[-1].t_s)
+
     def add_at(self, time_ms: int) -> bool:
         """A pair around a time, unless one already shows it or no picture is free there."""
-        if not self.left or self._shows(time_ms):
+        return not self._shows(time_ms) and self.add_near(time_ms)
+
+    def add_near(self, time_ms: int) -> bool:
+        """A pair around a time, unless no picture is free there."""
+        if not self.left:
             return False
         after, before = self._free_around(time_ms)
         if after >= before:
             return False
-        first = self._nearest(time_ms - _PAIR_WANTED_MS // 2, after, before)
+        first = self._nearest(time_ms - self._wanted_ms // 2, after, before)
         self._insert(self._forward(first, before))
         return True
 
@@ -200,7 +239,7 @@ class _Chosen:
 
     def _split(self, after: int, before: int, share: float) -> None:
         start, end = self._frames[after - 1], self._frames[before]
-        middle = start + (end - start) * share - _PAIR_WANTED_MS / 2
+        middle = start + (end - start) * share - self._wanted_ms / 2
         first = self._nearest(round(middle), after, before)
         self._insert(self._forward(first, before))
 
@@ -243,7 +282,7 @@ class _Chosen:
         return first, self._partner(first, range(first + 1, before))
 
     def _partner(self, index: int, candidates: range) -> int:
-        """The free picture nearest to 200 ms away, if one is 100-400 ms away; else itself."""
+        """The free picture nearest to the wanted distance, within 100-400 ms; else itself."""
         time_ms = self._frames[index]
         fitting = [
             other
@@ -252,7 +291,7 @@ class _Chosen:
         ]
         return min(
             fitting,
-            key=lambda other: (abs(abs(self._frames[other] - time_ms) - _PAIR_WANTED_MS), other),
+            key=lambda other: (abs(abs(self._frames[other] - time_ms) - self._wanted_ms), other),
             default=index,
         )
 

@@ -36,7 +36,12 @@ _SCHEMA: Final = {
     "type": "object",
     "properties": {
         "seen": {"enum": ["yes", "no"]},
-        "times": {"type": "array", "items": {"type": "integer"}, "minItems": 3, "maxItems": 3},
+        "times": {
+            "type": "array",
+            "items": {"type": "integer", "minimum": 0, "maximum": 9},
+            "minItems": 3,
+            "maxItems": 3,
+        },
         "text": {"type": "string", "minLength": 1, "maxLength": 40},
     },
     "required": ["seen", "times", "text"],

@@ -26,6 +26,10 @@ logger = logging.getLogger(__name__)
 
 KEY_FRAMES: Final = 6
 _APART_MS: Final = 400
+_BEARS_ON_MS: Final = 10_000
+_REACTION_MS: Final = (1500, 3000)
+"""Before the peak: a driver takes 1.0 to 2.5 s from seeing to braking, and then brakes."""
+
 _AROUND_PEAK_S: Final = (-2, 2, -5, 5)  # where little was measured
 
 
@@ -43,9 +47,25 @@ def frame_times_s(footage: Footage) -> list[float]:
 
 
 def important_times_ms(incident: Incident, evidence: Sequence[Evidence]) -> list[int]:
-    """The peak first, then the evidence by strength, then the triggers' moments."""
-    strongest = sorted(evidence, key=lambda item: (-item.strength, item.time_ms, item.id))
-    times = [incident.peak_ms, *(item.time_ms for item in strongest)]
+    """The peak; what was measured of those it is about, what came before it first; the seconds
+    in which a driver would have had to react; then everything else by strength.
+    """
+    peak_ms = incident.peak_ms
+    parties = {track for one in incident.triggers if one.time_ms == peak_ms for track in one.tracks}
+
+    def rank(item: Evidence) -> tuple[bool, bool, float, int, str]:
+        near = abs(item.time_ms - peak_ms) <= _BEARS_ON_MS
+        aside = not (near and parties & {item.track, item.other})
+        return aside, item.time_ms > peak_ms, -item.strength, item.time_ms, item.id
+
+    ordered = sorted(evidence, key=rank)
+    first = [item.time_ms for item in ordered if not rank(item)[0]]
+    reaction = [peak_ms - before_ms for before_ms in _REACTION_MS]
+    strongest = sorted(
+        (item for item in ordered if rank(item)[0]),
+        key=lambda item: (-item.strength, item.time_ms, item.id),
+    )
+    times = [peak_ms, *first, *reaction, *(item.time_ms for item in strongest)]
     times += [trigger.time_ms for trigger in incident.triggers]
     return list(dict.fromkeys(times))
 
