@@ -1,0 +1,70 @@
+"""``causeway vllm`` on machines with and without a GPU, a driver or vLLM."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from workers import exits
+from workers.commands.vllm import VllmOptions, vllm
+
+
+def options(**changes: object) -> VllmOptions:
+    settings: dict[str, object] = {
+        "model": None, "print_only": True, "check": False, "endpoint": None, "context": None,
+        "memory_gb": None, "host": "127.0.0.1", "port": 8000, "config": Path("none.yaml"),
+        "json_out": False,
+    }  # fmt: skip
+    return VllmOptions(**(settings | changes))  # type: ignore[arg-type]  # typed by its fields
+
+
+def smi(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A PATH with nothing but this nvidia-smi on it."""
+    folder.mkdir()
+    if script:
+        program = folder / "nvidia-smi"
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder))
+
+
+@pytest.mark.parametrize(
+    ("script", "says"),
+    [
+        ("", "no NVIDIA GPU: nvidia-smi is not installed"),
+        ("echo No devices were found; exit 6", "nvidia-smi lists no GPU: No devices were found"),
+        ("echo NVIDIA GT 710, 2048", "does not fit 1 x 2 GB. What fits: no Qwen3-VL"),
+    ],
+)
+def test_what_is_missing_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    script: str, says: str,
+) -> None:  # fmt: skip
+    smi(tmp_path / "bin", script, monkeypatch)
+    assert vllm(options()) == exits.FAILED
+    said = capsys.readouterr()
+    assert says in said.err
+    assert said.out == ""
+
+
+def test_the_gpu_found_decides(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    smi(tmp_path / "bin", "echo NVIDIA L4, 23034", monkeypatch)
+    assert vllm(options()) == exits.OK
+    printed = capsys.readouterr().out
+    assert printed.startswith("vllm serve Qwen/Qwen3-VL-2B-Instruct --host 127.0.0.1 --port 8000")
+    assert printed.count("\n") == 1
+    assert vllm(options(json_out=True)) == exits.OK
+    assert json.loads(capsys.readouterr().out)["gpus"][0]["name"] == "NVIDIA L4"
+
+
+def test_without_vllm_it_says_how_to_get_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    smi(tmp_path / "bin", "echo NVIDIA L4, 23034", monkeypatch)
+    monkeypatch.setattr("sys.executable", str(tmp_path / "python"))
+    assert vllm(options(print_only=False)) == exits.FAILED
+    assert "pip install 'causeway[gpu]'" in capsys.readouterr().err
