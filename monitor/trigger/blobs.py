@@ -81,14 +81,14 @@ class Blob:
     area: float
 
 
-def find_blobs(foreground: Image, limit: int = 60) -> list[Blob]:
-    """The larger regions, largest first."""
+def find_blobs(foreground: Image, far_row: int = 0, limit: int = 60) -> list[Blob]:
+    """The larger regions that reach below ``far_row``, largest first."""
     contours, _ = cv2.findContours(foreground, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     height = foreground.shape[0]
     blobs = []
     for contour in contours:
         x, y, w, h = cv2.boundingRect(contour)
-        if h < _MIN_HEIGHT * height or w < 3:
+        if h < _MIN_HEIGHT * height or w < 3 or y + h <= far_row:
             continue
         area = float(cv2.contourArea(contour))
         if area < _MIN_FILL * w * h:

@@ -28,7 +28,7 @@ from monitor.trigger.following import HeadwayWatch
 from monitor.trigger.ground import GroundPlane, SizeByRow, calibrated_plane
 from monitor.trigger.judge import judge
 from monitor.trigger.lamps import LampWatch
-from monitor.trigger.moment import Moment
+from monitor.trigger.moment import UNSEEN_M_PER_PX, Moment
 from monitor.trigger.people import PeopleWatch
 from monitor.trigger.road import Road
 from monitor.trigger.standing import StandingWatch
@@ -54,6 +54,7 @@ _MEASURE_EVERY: Final = 3  # pictures; everything measured is back-dated anyway
 _RECENT_MS: Final = 20_000
 _SAME_MS: Final = 5_000
 _STRONGER: Final = 1.2
+_FAR_AFTER_S: Final = 6.0  # the first vehicles do not tell yet how far off things are
 _SAID: Final = 64
 
 
@@ -237,6 +238,9 @@ class CameraTrigger:
     def _learn_scene(self, now_s: float) -> None:
         if now_s - self._plane_s > _PLANE_S:
             self._plane_s, self._plane = now_s, self._best_plane()
+            if now_s - self._settled_s > _FAR_AFTER_S and self._shape is not None:
+                height, width = self._shape
+                self._tracker.far_row = self._plane.far_row(UNSEEN_M_PER_PX, width, height)
         present = set()
         self._parity = not self._parity
         for track in self._tracker.tracks:

@@ -49,6 +49,14 @@ class GroundPlane:
         result: Array = mapped[:, :2] / mapped[:, 2:3]
         return result
 
+    def far_row(self, limit_m_per_px: float, width_px: int, height_px: int) -> int:
+        """Above this row of the picture's middle a pixel reaches farther than the limit."""
+        first = max(0, int(self.horizon_px) + 1)
+        for row in range(first, height_px // 2, 4):
+            if self.metres_per_px(width_px / 2, float(row)) <= limit_m_per_px:
+                return row
+        return height_px // 2
+
     def vehicle_size_px(self, row_px: float) -> float:
         """The size a typical vehicle has whose lowest point is on that row."""
         return max(4.0, self.size_slope * (row_px - self.horizon_px))

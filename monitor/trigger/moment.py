@@ -13,6 +13,7 @@ from monitor.trigger.road import Road
 from monitor.trigger.track import Track
 
 FAR_M_PER_PX: Final = 0.6
+UNSEEN_M_PER_PX: Final = 0.8
 """Farther off, an error of one pixel is more than braking takes in a tenth of a second."""
 
 

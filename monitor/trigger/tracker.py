@@ -42,6 +42,7 @@ _ODD_PICTURES: Final = 8  # after which it is believed
 _SETTLED: Final = 4  # whole samples, after which a region's foot is averaged
 _BORDER: Final = 0.015
 _MAX_TRACKS: Final = 48
+_PLANT_AT_ONCE: Final = 5  # tracks per picture
 _DRIFT_PX_S: Final = 6.0
 _GHOST_CHECK_S: Final = 0.6
 _GHOST_EDGES: Final = 0.7
@@ -58,6 +59,7 @@ class Tracker:
         self._previous: Image | None = None
         self._previous_s = 0.0
         self.jumped = False
+        self.far_row = 0  # what ends above it is too far off to be followed
 
     @property
     def next_id(self) -> int:
@@ -118,7 +120,7 @@ class Tracker:
             self._tracks.clear()
             expected = []
             self.jumped = True
-        blobs = find_blobs(foreground)
+        blobs = find_blobs(foreground, self.far_row)
         claims = [
             self._claims(track, e, blobs) for track, e in zip(self._tracks, expected, strict=True)
         ]
@@ -262,6 +264,7 @@ class Tracker:
             limit = _MISSING_S if track.confirmed else _TENTATIVE_MISSING_S
             cx, cy = track.box.centre
             outside = not (0 < cx < self._width and 0 < cy < self._height)
+            outside |= track.box.y + track.box.height < self.far_row
             stale = not track.confirmed and time_s - track.born_s > _TENTATIVE_LIFE_S
             if missing > limit or outside or stale or self._is_part_of_another(track, time_s):
                 continue
@@ -293,7 +296,10 @@ class Tracker:
 
     def _plant(self, fine: Image, foreground: Image, empty: Image, time_s: float) -> None:
         """Give corners to tracks that have too few, from their own foreground only."""
-        for track in self._tracks:
+        planted = 0
+        for track in sorted(self._tracks, key=lambda one: len(one.points)):
+            if planted == _PLANT_AT_ONCE:
+                break
             joined = track.joined_s == time_s
             if len(track.points) >= _POINTS_ENOUGH or (track.seen_s < time_s and not joined):
                 continue
@@ -305,6 +311,7 @@ class Tracker:
                     if other is not track and other.foot[1] > track.foot[1]:
                         ox, oy, ow, oh = other.box.clipped(self._width, self._height)
                         mask[oy : oy + oh, ox : ox + ow] = 0
+            planted += 1
             fresh = corners(fine, mask, box, _POINTS_WANTED - len(track.points))
             fresh = fresh[not_of(empty, fine, fresh)]
             track.points = np.concatenate([track.points, fresh])
