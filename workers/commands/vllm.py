@@ -59,7 +59,7 @@ def vllm(options: VllmOptions) -> int:
     command = ("vllm", "serve", *chosen.arguments)
     if options.print_only:
         if options.json_out:
-            print(json.dumps({"gpus": [asdict(gpu) for gpu in gpus], **asdict(chosen)}, indent=2))
+            print(json.dumps({"found": [asdict(gpu) for gpu in gpus], **asdict(chosen)}, indent=2))
         else:
             print(shlex.join(command))
             for remark in chosen.remarks:

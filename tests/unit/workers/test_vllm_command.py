@@ -58,7 +58,7 @@ def test_the_gpu_found_decides(
     assert printed.startswith("vllm serve Qwen/Qwen3-VL-2B-Instruct --host 127.0.0.1 --port 8000")
     assert printed.count("\n") == 1
     assert vllm(options(json_out=True)) == exits.OK
-    assert json.loads(capsys.readouterr().out)["gpus"][0]["name"] == "NVIDIA L4"
+    assert json.loads(capsys.readouterr().out)["found"][0]["name"] == "NVIDIA L4"
 
 
 def test_without_vllm_it_says_how_to_get_it(
