@@ -150,7 +150,8 @@ def _frame_times(found: Sequence[Shot]) -> dict[str, Any]:
     return {
         "fps": 1000,
         "frames_indices": times,
-        "total_num_frames": times[-1] + 1,
+        # A lone picture at 0 ms, sent twice, is two frames all the same.
+        "total_num_frames": max(times[-1] + 1, len(times)),
         "num_frames": -1,
         "do_sample_frames": False,
     }

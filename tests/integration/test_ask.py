@@ -145,7 +145,8 @@ async def test_one_picture_is_a_pair_of_itself(tmp_path: Path, name: str) -> Non
         done = await ask(path, "Why?", "--endpoint", fake.url, "--json")
         request = fake.requests[0]
     assert done.code == 0
-    assert request["media_io_kwargs"]["video"]["frames_indices"] == [0, 0]
+    sent = request["media_io_kwargs"]["video"]
+    assert (sent["frames_indices"], sent["total_num_frames"]) == ([0, 0], 2)
 
 
 async def test_five_hours(tmp_path: Path) -> None:
