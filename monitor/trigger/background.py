@@ -110,7 +110,9 @@ class Background:
 
     def _set_limit(self, difference: Image) -> None:
         sample = difference[::_GRID, ::_GRID]
-        self._noise += 0.3 * (1.25 * float(np.median(sample)) - self._noise)
+        # Never much more at once: another view is no noise, and must not be taken for it.
+        most = 2.0 * max(1.0, self._noise)
+        self._noise += 0.3 * (min(most, 1.25 * float(np.median(sample))) - self._noise)
         floor = max(_MIN_DIFFERENCE, _NOISE_FACTOR * self._noise)
         limit = np.maximum(self._deviation * _FLICKER_FACTOR, floor)
         self._limit = cast(Image, cv2.convertScaleAbs(limit))
