@@ -11,7 +11,9 @@ import pytest
 
 from monitor.errors import QueryError
 from monitor.query.client import VisionClient
+from monitor.query.plain_http import PlainHttp
 from monitor.query.question import request_body
+from monitor.query.server_check import check
 from tests.contract.test_vllm_contract import endless, question, rendered, shots, stamps
 from tests.contract.vllm_server import API_KEY, MODEL, VllmServer
 
@@ -67,6 +69,18 @@ async def test_thought_and_answer_come_apart_and_the_thought_is_bounded(
     assert "</think>" not in reply.text
     assert reply.output_tokens is not None
     assert reply.output_tokens <= 80
+
+
+async def test_the_products_own_check_names_the_flag_that_is_missing(
+    untrusting: VllmServer,
+) -> None:
+    async with PlainHttp(untrusting.endpoint, API_KEY) as http:
+        found = {one.name: one for one in await check(http, MODEL, keyed=True)}
+    assert (found["frame times"].state, found["frame times"].mend) == (
+        "bad", "--trust-request-mm-kwargs",
+    )  # fmt: skip
+    assert found["guided JSON"].state == "ok", found["guided JSON"]
+    assert found["thinking"].text == "thought and answer arrive apart"
 
 
 async def test_a_server_killed_in_mid_answer(untrusting: VllmServer) -> None:
