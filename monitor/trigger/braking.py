@@ -28,6 +28,7 @@ _MIN_FLOW: Final = 0.8  # of the samples
 _MAX_GROWTH: Final = 2.2  # of a box within the window, either way
 _MAX_DECEL_M_S2: Final = 16.0  # no tyre does this, even if the scale errs by half
 _JOLT_M_S2: Final = 25.0
+_CALL_M_S: Final = 1.0
 _MIN_SIGMAS: Final = 4.0
 _MIN_GAIN: Final = 0.6
 _REMEASURE_S: Final = 2.0
@@ -113,6 +114,24 @@ class BrakeWatch:
                 uncertainty=float(np.hypot(0.25, known.best.onset_sigma_s)),
             )
         ]
+
+
+def is_braking(moment: Moment, track: Track) -> bool:
+    """Cheaply and too often: whether it may be, so that it is worth looking more often."""
+    if not track.slowed() or not track.moving or not moment.is_measurable(track):
+        return False
+    now = track.speed_fit(moment.plane, moment.now_s, 0.45)
+    before = track.speed_fit(moment.plane, moment.now_s - 0.45, 0.65)
+    if now is None or before is None:
+        return False
+    was, lost = (
+        moment.plane.metres(float(speed))
+        for speed in (
+            np.hypot(*before.velocity),
+            np.hypot(*before.velocity) - np.hypot(*now.velocity),
+        )
+    )
+    return was > _MIN_SPEED_M_S and lost > _CALL_M_S
 
 
 def measure_braking(moment: Moment, track: Track) -> BrakeFit | None:

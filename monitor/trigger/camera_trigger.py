@@ -19,7 +19,7 @@ from monitor.config.models import Camera
 from monitor.domain import Actor, Evidence, EvidenceKind, Trigger, ViewCondition
 from monitor.media.decode import Planes
 from monitor.trigger.background import Background
-from monitor.trigger.braking import BrakeWatch
+from monitor.trigger.braking import BrakeWatch, is_braking
 from monitor.trigger.classify import classify, is_surely_vehicle
 from monitor.trigger.conflict import ConflictWatch
 from monitor.trigger.contact import ContactWatch
@@ -40,7 +40,9 @@ Image = npt.NDArray[np.uint8]
 WIDTH_PX: Final = 640
 """How wide pictures should be; narrower ones work, wider ones cost more than they tell."""
 
-_SPACING_MS: Final = 95  # every third picture of 25 a second, every third of 30
+_SPACING_MS: Final = 150  # six pictures a second
+_ALERT_SPACING_MS: Final = 95  # eight or ten, once something calls for it
+_ALERT_MS: Final = 4_000
 _GAP_MS: Final = 600  # without a picture for this long, bodies are elsewhere
 _LONG_GAP_MS: Final = 60_000  # and so is the light
 _QUIET_S: Final = 1.0  # after a disturbance nothing is stated
@@ -50,7 +52,7 @@ _PLANE_S: Final = 2.0
 _STEADY_S: Final = 20.0
 _MIN_SHIFT_PX: Final = 0.4
 _CALM_S: Final = 0.4  # between looks for a shake while there is none
-_MEASURE_EVERY: Final = 3  # pictures; everything measured is back-dated anyway
+_MEASURE_S: Final = 0.3  # between measurements; all of them are back-dated anyway
 _RECENT_MS: Final = 20_000
 _SAME_MS: Final = 5_000
 _STRONGER: Final = 1.2
@@ -75,6 +77,7 @@ class CameraTrigger:
         self._camera = camera
         self._origin_ms: int | None = None
         self._last_ms = 0
+        self._alert_until_ms = 0
         self._shape: tuple[int, int] | None = None
         self._tracker = Tracker(0, 0, first_track)
 
@@ -82,7 +85,8 @@ class CameraTrigger:
         """Whether a picture of that time is far enough from the last one looked at."""
         if self._origin_ms is None:
             return True
-        return not 0 <= capture_ms - self._last_ms < _SPACING_MS
+        spacing_ms = _ALERT_SPACING_MS if capture_ms < self._alert_until_ms else _SPACING_MS
+        return not 0 <= capture_ms - self._last_ms < spacing_ms
 
     def step(self, capture_ms: int, planes: Planes) -> StepResult:
         """Look at one picture; times must rise, or everything starts again."""
@@ -168,7 +172,7 @@ class CameraTrigger:
             StandingWatch(), PeopleWatch(), ConflictWatch()
         )  # fmt: skip
         self._lit: list[Evidence] = []
-        self._turn = 0
+        self._measured_s = now_s
         self._quiet_until_s = now_s + _QUIET_S
 
     def _disturbed(self, capture_ms: int) -> None:
@@ -272,9 +276,11 @@ class CameraTrigger:
             now_s, self._origin_ms, self._tracker.tracks, self._plane, self._road, width, height
         )
         self._lit += self._lamps.step(moment, red)
-        self._turn = (self._turn + 1) % _MEASURE_EVERY
-        if self._turn:
+        if self._lit or any(is_braking(moment, track) for track in moment.vehicles()):
+            self._alert_until_ms = moment.wall_ms(now_s) + _ALERT_MS
+        if now_s < self._measured_s + _MEASURE_S:
             return []  # the history keeps what happens meanwhile
+        self._measured_s = now_s
         found, self._lit = self._lit, []
         found += self._people.step(moment)
         found += self._braking.step(moment)

@@ -52,7 +52,7 @@ def follow(before: Image, after: Image, points: Points, guess: Points) -> Flow:
         criteria=_STOP, flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
     )  # fmt: skip
     back, returned, _ = cv2.calcOpticalFlowPyrLK(
-        after, before, moved, start.copy(), winSize=_WINDOW, maxLevel=1, criteria=_STOP,
+        after, before, moved, start.copy(), winSize=_WINDOW, maxLevel=0, criteria=_STOP,
         flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
     )  # fmt: skip
     error = np.abs(back - start).reshape(-1, 2).max(axis=1)

@@ -6,6 +6,7 @@ onset of braking is where the path over time stops being straight.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -41,12 +42,13 @@ class BrakeFit:
 
 def line_fit(times_s: Array, points: Array) -> LineFit:
     """Least squares of (n, 2) points over (n,) times; needs two distinct times."""
-    centred = times_s - times_s.mean()
+    count = len(times_s)
+    centred = times_s - np.add.reduce(times_s) / count
+    offset = points - np.add.reduce(points, axis=0) / count
     spread = float(centred @ centred)
-    velocity: Array = centred @ (points - points.mean(axis=0)) / spread
-    residual = points - points.mean(axis=0) - np.outer(centred, velocity)
-    freedom = max(1, len(times_s) - 2)
-    sigma = float(np.sqrt((residual**2).sum() / (2 * freedom) / spread))
+    velocity: Array = centred @ offset / spread
+    residual = (offset - centred[:, None] * velocity).ravel()
+    sigma = math.sqrt(float(residual @ residual) / (2 * max(1, count - 2)) / spread)
     return LineFit(velocity, sigma)
 
 

@@ -77,6 +77,8 @@ class Track:
     fastest_m_s: float = 0.0  # lately: half as much counts after some seconds
     _table: Array = field(default_factory=lambda: np.zeros((2 * HISTORY, 6)), repr=False)
     _rows: int = 0
+    _slowed: bool = False
+    _slowed_at: float = -1e9
 
     def add(self, sample: Sample) -> None:
         """Append to the history; times must rise."""
@@ -133,18 +135,21 @@ class Track:
 
     def slowed(self) -> bool:
         """Whether its steps in the picture have become shorter lately: cheap, and often true."""
-        rows = self._table[max(0, self._rows - 14) : self._rows]
-        if len(rows) < 5:
-            return False
-        steps = np.hypot(*np.diff(rows[:, _X : _Y + 1], axis=0).T) / np.diff(rows[:, _TIME])
-        return bool(steps[-2:].mean() < _SLOWED * steps.max())
+        if self._slowed_at != self.seen_s:
+            self._slowed_at = self.seen_s
+            rows = self._table[max(0, self._rows - 12) : self._rows, : _Y + 1]
+            if len(rows) >= 5:
+                steps = rows[1:] - rows[:-1]
+                speeds = np.hypot(steps[:, _X], steps[:, _Y]) / steps[:, _TIME]
+                self._slowed = float(speeds[-2] + speeds[-1]) < 2 * _SLOWED * float(speeds.max())
+        return self._slowed
 
     def speed_fit(
         self, plane: GroundPlane, at_s: float, window_s: float = _SPEED_WINDOW_S
     ) -> LineFit | None:
         """Ground velocity over the window that ends at a time; None with too little to go by."""
         times, points = self.ground(plane, at_s - window_s, at_s + 1e-6, whole=False)
-        return line_fit(times, points) if len(times) >= 4 else None
+        return line_fit(times, points) if len(times) >= 3 else None
 
     def update_standing(self, plane: GroundPlane, now_s: float) -> float:
         """Notice coming to rest and moving off; the time of rest is back-dated.
