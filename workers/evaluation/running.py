@@ -15,7 +15,7 @@ from workers.evaluation.found import Replay
 from workers.evaluation.replay import Settings, replay
 
 PHASES_MS: Final = (0, 33, 66)
-"""A third and two thirds of the trigger's sampling interval."""
+"""Later starts of looking: other pictures are looked at."""
 
 Replayer = Callable[[Entry, int, Settings], Replay]
 
