@@ -48,6 +48,7 @@ STRINGS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType({
     ),
     "feed.all": ("All incidents", "全部事件"),
     "card.explaining": ("Explaining…", "正在分析原因…"),
+    "card.overdue": ("No explanation came.", "未得到原因说明。"),
     "card.dismissed": ("Dismissed", "已排除"),
     # tile
     "tile.connecting": ("Connecting to the picture…", "正在连接画面…"),

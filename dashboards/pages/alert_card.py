@@ -20,6 +20,9 @@ from monitor.domain import Alert, Stage
 
 NEW_FOR: Final = timedelta(minutes=2)
 
+OVERDUE: Final = timedelta(minutes=10)
+"""An explanation this late does not come any more: its job was lost with an embedded Redis."""
+
 
 class AlertCard:
     """Built where the caller's slot is; ``show`` rebuilds its inside for a newer revision."""
@@ -34,7 +37,8 @@ class AlertCard:
     def show(self, alert: Alert) -> None:
         """The alert as it is now."""
         self.alert = alert
-        self.root.props["data-stage"] = alert.stage.value
+        self._overdue = self._is_overdue()
+        self.root.props["data-stage"] = "overdue" if self._overdue else alert.stage.value
         self.root.props["data-severity"] = alert.severity.value
         self.root.props["data-revision"] = str(alert.revision)
         self.root.update()
@@ -50,6 +54,12 @@ class AlertCard:
         """How long ago it was changes by itself."""
         now = utc(self._board.clock.wall_ms())
         set_text(self._ago, self._board.words.ago((now - self.alert.peak).total_seconds()))
+        if self._is_overdue() and not self._overdue:
+            self.show(self.alert)
+
+    def _is_overdue(self) -> bool:
+        waited = utc(self._board.clock.wall_ms()) - self.alert.created
+        return self.alert.stage is Stage.PROVISIONAL and waited > OVERDUE
 
     def _picture(self) -> None:
         media = self.alert.media
@@ -76,8 +86,9 @@ class AlertCard:
         if alert.stage is Stage.PROVISIONAL:
             text(typeset(alert.trigger.reason), "cw-card__cause", "p")
             with box(classes="cw-card__pending"):
-                box("span", "cw-spinner")
-                text(words("card.explaining"))
+                if not self._overdue:
+                    box("span", "cw-spinner")
+                text(words("card.overdue" if self._overdue else "card.explaining"))
         elif alert.answer is not None:
             text(typeset(alert.answer.root_cause), "cw-card__cause", "p")
         else:

@@ -95,6 +95,16 @@ async def test_a_provisional_card_becomes_the_explained_one_in_place(room: Room)
     await expect(page.locator(tile("west"))).to_have_attribute("data-severity", "high")
 
 
+async def test_an_explanation_that_never_came_is_not_waited_for(room: Room) -> None:
+    lost = provisional("north")
+    await room.archive(lost)
+    page = await room.page()
+    card = page.locator(f'[data-alert="{lost.id}"]')
+    await expect(card).to_have_attribute("data-stage", "overdue", timeout=15_000)
+    await expect(card).to_contain_text("No explanation came.")
+    await expect(card.locator(".cw-spinner")).to_have_count(0)
+
+
 async def test_history_is_there_on_load_and_the_keyboard_reaches_it(room: Room) -> None:
     old = explained("north")
     await room.archive(old)
