@@ -29,6 +29,8 @@ _FLICKER_FACTOR: Final = 3.5
 _MAX_FLICKER: Final = 40.0
 _SHADOW_SHADE: Final = 0.48  # a shadow keeps at least this share of the light
 _SHADOW_CHROMA: Final = 5.0  # and is of the same colour, within so many levels
+_UPRIGHT: Final = 1.1  # height over width
+_UPRIGHT_HEIGHT: Final = 0.15  # of the picture; taller is no person
 _STILL_DIFFERENCE: Final = 9.0
 _LIMIT_EVERY: Final = 8  # pictures; flicker and noise change slowly
 _STILL_PICTURES: Final = 13  # learned pictures without change before unowned foreground is
@@ -105,7 +107,7 @@ class Background:
             self._set_limit(difference)
         self._pictures += 1
         mask = cv2.medianBlur(cv2.compare(difference, self._limit, cv2.CMP_GT), 3)
-        mask = cv2.subtract(mask, self._shadow(picture))
+        mask = cv2.subtract(mask, _lying(cv2.bitwise_and(mask, self._shadow(picture))))
         return cast(Image, cv2.morphologyEx(mask, cv2.MORPH_CLOSE, _CLOSE))
 
     def _set_limit(self, difference: Image) -> None:
@@ -175,6 +177,17 @@ class Background:
             cv2.copyTo(luma.astype(np.float32), learned, self._mean)
             still = cv2.subtract(still, learned)
         self._still = cast(Image, still)
+
+
+def _lying(shade: Any) -> Image:
+    """Without what stands upright: a shadow lies on the road, dark trousers do not."""
+    contours, _ = cv2.findContours(shade, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    tallest = _UPRIGHT_HEIGHT * shade.shape[0]
+    for contour in contours:
+        _, _, width, height = cv2.boundingRect(contour)
+        if _UPRIGHT * width < height < tallest:
+            cv2.drawContours(shade, [contour], -1, 0, cv2.FILLED)
+    return cast(Image, shade)
 
 
 def _median(pictures: list[Image]) -> Floats:
