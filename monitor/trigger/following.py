@@ -28,6 +28,8 @@ _STABLE: Final = 3
 _STABLE_S: Final = 0.2
 _TELL_AGAIN_S: Final = 3.0
 _TELL_AGAIN_SHARE: Final = 0.2
+_AFTER_ONSET_S: Final = 1.1
+"""What the leader passed before it braked the follower still passes then: a good headway."""
 _ONSETS: Final = frozenset({EvidenceKind.HARD_BRAKE, EvidenceKind.BRAKE_LIGHT_ONSET})
 
 
@@ -78,11 +80,13 @@ class HeadwayWatch:
         for (behind, ahead), pair in self._pairs.items():
             if ahead != onset.track or ahead not in vehicles or abs(pair.onset_s - onset_s) < 2.0:
                 continue
-            stated = _stable(pair, onset_s + 0.15, span_s=1.8)
+            stated = _stable(pair, onset_s + 0.15, span_s=1.8) or _stable(
+                pair, onset_s + _AFTER_ONSET_S, span_s=_AFTER_ONSET_S
+            )
             if stated is None or stated[0] > SHORT_S:
                 continue
             pair.onset_s = onset_s
-            at_s = max(time_s for time_s, _, _ in pair.seen if time_s <= onset_s + 0.15)
+            at_s = min((time_s for time_s, _, _ in pair.seen), key=lambda t: abs(t - onset_s))
             found.append(_headway(moment, vehicles[behind], vehicles[ahead], at_s, stated))
         return found
 
