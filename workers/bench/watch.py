@@ -1,8 +1,7 @@
 """bench watch: CPU per camera-second of watching against decoding alone, in one run.
 
 Both see the same access units of one 720p25 clip on one thread, without the loop filter. The
-floor is decoding every picture and looking at none. ``--footage DIR`` instead prints which
-labelled events of a folder of clips fire, and what else does (docs/trigger.md).
+floor is decoding every picture and looking at none.
 """
 
 from __future__ import annotations
