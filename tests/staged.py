@@ -84,7 +84,8 @@ def stage(
     measured = [
         _evidence(event, origin_ms)
         for event in scene.events
-        if event["box"] is not None and event["t_s"] <= contact["t_s"] + 2
+        if event["box"] is not None
+        and window.start_ms <= origin_ms + event["t_s"] * 1000 <= peak_ms + 2000
     ]
     incident = Incident(
         id=f"{camera}-{peak_ms - 1800}",
