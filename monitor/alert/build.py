@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Literal
 
 from monitor.clock import utc
 from monitor.domain import (
@@ -34,6 +35,8 @@ from monitor.domain import (
     Verification,
     Window,
 )
+
+Finished = Literal[Stage.EXPLAINED, Stage.DISMISSED]
 
 _PER_ASKING = 1000  # revisions of one asking; an incident with more triggers stays at the last
 
@@ -80,36 +83,15 @@ def explained(
     media: AlertMedia | None = None,
     model: ModelRun | None = None,
     asking: int = 1,
+    stage: Finished = Stage.EXPLAINED,
 ) -> Alert:
-    """The same alert with its reason. ``explainer_note``: why the model was not used."""
+    """The same alert with its reason. ``explainer_note``: why the model was not used.
+
+    ``stage`` dismissed takes the alert back: looked at again, it was no incident.
+    """
     return _alert(
         incident, evidence, window,
-        stage=Stage.EXPLAINED, revision=_finished(incident, asking), site=site, lang=lang, now=now,
-        answer=answer, verification=verification, explainer=explainer,
-        explainer_note=explainer_note, media=media, model=model,
-    )  # fmt: skip
-
-
-def dismissed(
-    incident: Incident,
-    evidence: Sequence[Evidence],
-    window: Window,
-    *,
-    site: str,
-    lang: str,
-    now: datetime,
-    answer: Answer,
-    verification: Sequence[Verification],
-    explainer: Explainer,
-    explainer_note: str = "",
-    media: AlertMedia | None = None,
-    model: ModelRun | None = None,
-    asking: int = 1,
-) -> Alert:
-    """The same alert taken back: looked at again, it was no incident. The answer says why."""
-    return _alert(
-        incident, evidence, window,
-        stage=Stage.DISMISSED, revision=_finished(incident, asking), site=site, lang=lang, now=now,
+        stage=stage, revision=_finished(incident, asking), site=site, lang=lang, now=now,
         answer=answer, verification=verification, explainer=explainer,
         explainer_note=explainer_note, media=media, model=model,
     )  # fmt: skip

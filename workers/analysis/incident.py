@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from monitor.alert.build import dismissed, explained
+from monitor.alert.build import Finished, explained
 from monitor.buffer.cameras import CameraStore
 from monitor.buffer.evidence_log import EvidenceLog
 from monitor.buffer.incidents import IncidentStore
@@ -232,7 +232,7 @@ def _from_evidence(
 
 
 def _finish(
-    found: _Found, answer: Answer, desk: Desk, stage: Stage, explainer: Explainer, *,
+    found: _Found, answer: Answer, desk: Desk, stage: Finished, explainer: Explainer, *,
     note: str = "", run: ModelRun | None = None,
 ) -> Alert:  # fmt: skip
     site = desk.config.site
@@ -240,9 +240,8 @@ def _finish(
     if explainer is Explainer.QWEN3_VL:
         confidence = adjusted_confidence(answer.confidence, verification)
         answer = replace(answer, confidence=confidence)
-    build = explained if stage is Stage.EXPLAINED else dismissed
-    return build(
+    return explained(
         found.incident, found.evidence, found.window, site=site.id, lang=site.lang,
         now=utc(desk.clock.wall_ms()), answer=answer, verification=verification,
-        explainer=explainer, explainer_note=note, media=found.media, model=run,
+        explainer=explainer, explainer_note=note, media=found.media, model=run, stage=stage,
     )  # fmt: skip

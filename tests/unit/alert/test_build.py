@@ -78,8 +78,9 @@ def test_stages_carry_what_belongs_to_them() -> None:
 
 def test_severity_is_the_answers_once_there_is_one() -> None:
     incident = alerts.incident()
-    taken_back = build.dismissed(
-        incident, (), alerts.window(), site="demo", lang="zh", now=datetime.now(UTC),
+    taken_back = build.explained(
+        incident, (), alerts.window(), stage=Stage.DISMISSED, site="demo", lang="zh",
+        now=datetime.now(UTC),
         answer=alerts.answer(is_incident=False, severity=Severity.LOW), verification=(),
         explainer=Explainer.EVIDENCE, explainer_note="no endpoint",
     )  # fmt: skip
