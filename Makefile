@@ -50,7 +50,8 @@ $(VENV)/.installed-dev: requirements-dev.lock pyproject.toml tools/make-venv.sh
 lock:
 	@test -x $(BIN)/uv || $(PYTHON) -m venv $(VENV); $(BIN)/python -m pip install --quiet uv==0.13.9
 	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" -q -o requirements.lock
-	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" -q -o requirements-dev.lock
+	$(BIN)/uv pip compile pyproject.toml --extra dev --extra detector --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" -q -o requirements-dev.lock
+	$(BIN)/uv pip compile pyproject.toml --extra detector --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" -q -o requirements-detector.lock
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache build *.egg-info
