@@ -34,6 +34,7 @@ _UPRIGHT_HEIGHT: Final = 0.15  # of the picture; taller is no person
 _STILL_DIFFERENCE: Final = 9.0
 _LIMIT_EVERY: Final = 8  # pictures; flicker and noise change slowly
 _STILL_PICTURES: Final = 13  # learned pictures without change before unowned foreground is
+_MOST_AT_ONCE: Final = 6.0  # learned pictures that one may stand for: more would be its noise
 _GRID: Final = 6  # every nth pixel is enough for the statistics of the whole picture
 _COARSE: Final = 12
 _GAIN_STEP: Final = 0.04
@@ -148,17 +149,30 @@ class Background:
         Every other picture is enough.
         """
         self._learn_now = not self._learn_now
-        if not self._learn_now:
-            return
+        if self._learn_now:
+            self._take_over(picture, foreground, owned, 1.0)
+
+    def learn_after(self, pictures: float, picture: Planes, foreground: Image) -> None:
+        """The same from one picture that stands for many, of a scene where nobody is.
+
+        So a change of light is followed as fast as if each of them had been learned.
+        """
+        learned = min(_MOST_AT_ONCE, max(1.0, pictures / 2))
+        self._pictures = -(-self._pictures // _LIMIT_EVERY) * _LIMIT_EVERY  # the limit is set anew
+        self._take_over(picture, foreground, np.zeros_like(foreground), learned)
+
+    def _take_over(self, picture: Planes, foreground: Image, owned: Image, pictures: float) -> None:
+        rate = 1.0 - (1.0 - _RATE) ** pictures
+        deviation_rate = 1.0 - (1.0 - _DEVIATION_RATE) ** pictures
         luma = picture.y
         empty = cv2.bitwise_not(cv2.bitwise_or(foreground, owned))
         difference = cv2.absdiff(luma, self._empty)
-        cv2.accumulateWeighted(luma, self._mean, _RATE, empty)
+        cv2.accumulateWeighted(luma, self._mean, rate, empty)
         half = (picture.u.shape[1], picture.u.shape[0])
         empty_half = cv2.resize(empty, half, interpolation=cv2.INTER_NEAREST)
         for now, mean in zip((picture.u, picture.v), self._chroma, strict=True):
-            cv2.accumulateWeighted(now, mean, _RATE, empty_half)
-        cv2.accumulateWeighted(difference, self._deviation, _DEVIATION_RATE, empty)
+            cv2.accumulateWeighted(now, mean, rate, empty_half)
+        cv2.accumulateWeighted(difference, self._deviation, deviation_rate, empty)
         self._learn_strays(luma, difference, cv2.subtract(foreground, owned))
         self._previous = luma
         self._empty = cast(Image, cv2.convertScaleAbs(self._mean))

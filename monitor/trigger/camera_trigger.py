@@ -8,6 +8,7 @@ ring; pure computation, no clock, no I/O. Pictures may come at any rate above ab
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Final, cast
 
@@ -19,6 +20,7 @@ from monitor.config.models import Camera
 from monitor.domain import Actor, Evidence, EvidenceKind, Trigger, ViewCondition
 from monitor.media.decode import Planes
 from monitor.trigger.background import Background
+from monitor.trigger.blobs import find_blobs
 from monitor.trigger.braking import BrakeWatch, is_braking
 from monitor.trigger.classify import classify, is_surely_vehicle
 from monitor.trigger.conflict import ConflictWatch
@@ -58,6 +60,7 @@ _SAME_MS: Final = 5_000
 _STRONGER: Final = 1.2
 _FAR_AFTER_S: Final = 6.0  # the first vehicles do not tell yet how far off things are
 _SAID: Final = 64
+_EMPTY_SHARE: Final = 0.02  # of the picture; less foreground, in specks, is flicker
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,14 @@ class StepResult:
     view: ViewCondition
 
 
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What a picture showed while the camera rests."""
+
+    empty: bool  # nothing is there that the empty scene has not
+    view: ViewCondition
+
+
 class CameraTrigger:
     """The trigger's state for one camera."""
 
@@ -77,6 +88,8 @@ class CameraTrigger:
         self._camera = camera
         self._origin_ms: int | None = None
         self._last_ms = 0
+        self._rest_ms: int | None = None
+        self._glanced_ms = 0
         self._alert_until_ms = 0
         self._shape: tuple[int, int] | None = None
         self._tracker = Tracker(0, 0, first_track)
@@ -99,7 +112,10 @@ class CameraTrigger:
         assert self._origin_ms is not None
         now_s = (capture_ms - self._origin_ms) / 1000
         self._view.look(now_s, planes.y)
+        rest_ms, self._rest_ms = self._rest_ms, None
         evidence = self._look(capture_ms, now_s, self._steadied(now_s, planes))
+        if self._tracker.idle_s == now_s:
+            self._rest_ms = capture_ms if rest_ms is None else rest_ms
         self._recent.extend(evidence)
         while self._recent and self._recent[0].time_ms < capture_ms - _RECENT_MS:
             self._recent.popleft()
@@ -107,6 +123,40 @@ class CameraTrigger:
             judge(evidence, tuple(self._recent), capture_ms, self._camera.trigger.sensitivity)
         )
         return StepResult(tuple(evidence), tuple(triggers), self._view.condition(now_s))
+
+    @property
+    def resting_since_ms(self) -> int | None:
+        """Since when every picture looked at was empty: nobody followed, nothing in sight."""
+        return self._rest_ms
+
+    def glance(self, capture_ms: int, planes: Planes) -> Glance:
+        """Look at one picture of many that are slept through: is the scene still empty?
+
+        An empty one is learned, for all the time since the last one. The rhythm of looking is
+        left alone; ``pass_over`` moves it on.
+        """
+        if self._rest_ms is None or self._origin_ms is None or self._shape != planes.y.shape:
+            return Glance(False, ViewCondition.WARMING_UP)
+        now_s = (capture_ms - self._origin_ms) / 1000
+        self._view.look(now_s, planes.y)
+        picture = self._steadied(now_s, planes)
+        self._background.follow_exposure(picture.y)
+        foreground = self._background.foreground(picture)
+        if self._ignored is not None:
+            foreground = _image(cv2.bitwise_and(foreground, self._ignored))
+        busy = cv2.countNonZero(foreground) > _EMPTY_SHARE * foreground.size
+        empty = not busy and not find_blobs(foreground, self._tracker.far_row)
+        if empty:
+            since_ms = capture_ms - max(self._glanced_ms, self._last_ms)
+            self._glanced_ms = capture_ms
+            self._background.learn_after(since_ms / _SPACING_MS, picture, foreground)
+        return Glance(empty, self._view.condition(now_s))
+
+    def pass_over(self, capture_ms: Iterable[int]) -> None:
+        """Pictures slept through: the rhythm goes on as if those wanted had been looked at."""
+        for at_ms in sorted(capture_ms):
+            if self.wants(at_ms):
+                self._last_ms = at_ms
 
     def _news(self, triggers: list[Trigger]) -> list[Trigger]:
         """Without those that say what was said already, no stronger."""

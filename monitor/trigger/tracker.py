@@ -59,6 +59,7 @@ class Tracker:
         self._previous: Image | None = None
         self._previous_s = 0.0
         self.jumped = False
+        self.idle_s: float | None = None  # the last picture in which nothing was to be seen
         self.far_row = 0  # what ends above it is too far off to be followed
 
     @property
@@ -141,6 +142,8 @@ class Tracker:
         for index, blob in enumerate(blobs):
             if index not in taken and len(self._tracks) < _MAX_TRACKS:
                 self._add(blob, time_s)
+        if not blobs and not self._tracks:
+            self.idle_s = time_s
         self._plant(fine, foreground, empty, time_s)
         self._previous, self._previous_s = fine, time_s
 
