@@ -10,6 +10,7 @@
     ├── PublishError             the broker did not take a message
     ├── ArchiveError             the database refused or is away
     ├── SceneError               a scenario is impossible or cannot be rendered
+    ├── SceneMemoryError         what was learned of a view cannot be read
     └── CatalogueError           a catalogue of labelled clips is wrong; names every entry
 
 A library's own error is translated where it enters (``raise ... from``). Messages say what to
@@ -81,6 +82,10 @@ class ArchiveError(CausewayError):
 
 class SceneError(CausewayError):
     """A scenario is impossible or cannot be rendered."""
+
+
+class SceneMemoryError(CausewayError):
+    """What was learned of a camera's view cannot be read: damaged, or of another version."""
 
 
 class CatalogueError(CausewayError):

@@ -1,0 +1,74 @@
+"""Which way vehicles drive in one cell. Pure arithmetic on its counts."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from monitor.trigger.normal.grid import HEADINGS, Layer, Layers
+
+KNOWN_VEHICLES: Final = 10.0
+EXCLUSIVE_SHARE: Final = 0.95
+
+_SOME_VEHICLES: Final = 2.5  # after which a direction is stated
+_CONTRARY_COSINE: Final = -0.6
+_ALONG_COSINE: Final = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class UsualDirection:
+    """``dx``, ``dy``: a unit vector in square pixels. ``share`` of the vehicles go that way."""
+
+    dx: float
+    dy: float
+    share: float
+    spread_rad: float  # circular standard deviation of all of them
+    vehicles: float  # how many this rests on, faded
+
+    @property
+    def well_known(self) -> bool:
+        """Whether it is the only direction, and enough vehicles say so."""
+        return self.vehicles >= KNOWN_VEHICLES and self.share >= EXCLUSIVE_SHARE
+
+    def opposed(self, dx: float, dy: float) -> bool | None:
+        """Whether a course (a unit vector) is against the only usual one.
+
+        None where no direction is well known and nearly exclusive, or the course is across it.
+        """
+        if not self.well_known:
+            return None
+        cosine = self.dx * dx + self.dy * dy
+        if cosine < _CONTRARY_COSINE:
+            return True
+        return False if cosine > _ALONG_COSINE else None
+
+
+def usual_direction(cell: Layers) -> UsualDirection | None:
+    """From one cell's (COUNT,) counts; None before some vehicles have driven there.
+
+    Where nearly all go one way it is their mean. Else it is the mean of the most frequent bin and
+    its neighbours: the mean of two ways is neither.
+    """
+    vehicles = float(cell[Layer.VEHICLES])
+    if vehicles < _SOME_VEHICLES:
+        return None
+    bins = cell[Layer.HEADING : Layer.HEADING + HEADINGS].astype(np.float64)
+    near = bins + np.roll(bins, 1) + np.roll(bins, -1)
+    mode = int(near.argmax())
+    share = min(1.0, float(near[mode]) / vehicles)
+    all_x, all_y = float(cell[Layer.COURSE_X]), float(cell[Layer.COURSE_Y])
+    length = math.hypot(all_x, all_y)
+    dx, dy = all_x, all_y
+    if share < EXCLUSIVE_SHARE:
+        around = mode + np.array([-1, 0, 1])
+        angles, weights = around * (2.0 * math.pi / HEADINGS), bins[around % HEADINGS]
+        dx, dy = float(weights @ np.cos(angles)), float(weights @ np.sin(angles))
+    size = math.hypot(dx, dy)
+    if size <= 0.0:
+        return None
+    resultant = min(1.0, max(1e-9, length / vehicles))
+    spread = math.sqrt(-2.0 * math.log(resultant))
+    return UsualDirection(dx / size, dy / size, share, spread, vehicles)
