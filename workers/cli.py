@@ -180,7 +180,9 @@ def evaluate(
     exclude: Annotated[str, typer.Option(help="Leave these out of the main set.")] = "",
     without: Annotated[str, typer.Option(help="Ignore these cues, with commas.")] = "",
     phases: Annotated[int, typer.Option(min=1, max=3, help="Sampling phases.")] = 3,
-    sensitivity: Annotated[float, typer.Option(min=0, max=1, help="As in streams.yaml.")] = 0.5,
+    operating: Annotated[
+        float, typer.Option(min=0.25, max=10, help="The raw score of a candidate.")
+    ] = 1.0,
     lead_in: Annotated[
         str, typer.Option(help="Before a short clip: auto, hold, loop or none.")
     ] = "auto",
@@ -199,7 +201,7 @@ def evaluate(
     from workers.commands.evaluate import evaluate as replay
 
     options = Options(
-        catalogue, clips, names(only), names(exclude), names(without), phases, sensitivity,
+        catalogue, clips, names(only), names(exclude), names(without), phases, operating,
         lead_in, jobs or None, html, compare, components, json_out,
     )  # fmt: skip
     raise typer.Exit(replay(options))

@@ -76,8 +76,11 @@ class TriggerSettings(Section):
     """When a camera calls something an incident."""
 
     enabled: bool = Field(default=True, description="Off: the camera is shown, not watched.")
-    sensitivity: float = Field(
-        default=0.5, ge=0.0, le=1.0, description="0 fires on the plainest crash only, 1 on doubt."
+    candidates_per_day: float = Field(
+        default=500.0,
+        ge=1,
+        le=5000,
+        description="About how many moments a day get a second look; few of them become alerts.",
     )
     merge_s: float = Field(
         default=30.0, ge=1, le=600, description="Triggers this close belong to one incident."

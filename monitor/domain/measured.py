@@ -54,6 +54,13 @@ class Evidence:
     box: Box | None = None
 
 
+class Level(StrEnum):
+    """How far a trigger reaches by itself."""
+
+    CANDIDATE = "candidate"  # asks for a second look
+    ALERT = "alert"  # strong or confirmed: subscribers hear of it at once
+
+
 @dataclass(frozen=True, slots=True)
 class Trigger:
     """Why an incident was opened or extended."""
@@ -62,11 +69,13 @@ class Trigger:
     kind: EvidenceKind
     time_ms: int  # the moment it is about
     decided_ms: int  # capture time of the access unit that decided it
-    score: float  # 1.0 is the operating threshold
+    score: float  # 1.0 is the camera's threshold for a candidate
     reason: str
     box: Box | None = None
     tracks: tuple[int, ...] = ()
     source: Literal["measured", "patrol"] = "measured"  # patrol: a model's look; kind is its word
+    level: Level = Level.ALERT
+    verified: bool = False  # stated by a second look, with hindsight
 
 
 class Severity(StrEnum):
@@ -76,6 +85,26 @@ class Severity(StrEnum):
     MEDIUM = "medium"
     HIGH = "high"
     CRITICAL = "critical"
+
+
+class IncidentStatus(StrEnum):
+    """Whether subscribers hear of an incident."""
+
+    CANDIDATE = "candidate"  # not yet: nothing strong, nothing confirmed
+    ALERTED = "alerted"
+    DISMISSED = "dismissed"  # a second look rejected it; nothing is added to it any more
+
+
+@dataclass(frozen=True, slots=True)
+class SecondLook:
+    """What hindsight said of one trigger of an incident."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+    time_ms: int  # the trigger's
+    confirmed: bool | None  # None: it cannot tell
+    score: float  # 1.0 is the threshold of an alert
+    reason: str
+    at_ms: int  # the newest entry of the camera's ring when it was given
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +119,8 @@ class Incident:
     peak_ms: int
     last_ms: int
     triggers: tuple[Trigger, ...]
+    status: IncidentStatus = IncidentStatus.ALERTED
+    looks: tuple[SecondLook, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from monitor.trigger.contact import ContactWatch
 from monitor.trigger.flow import Steady
 from monitor.trigger.following import HeadwayWatch
 from monitor.trigger.ground import GroundPlane, SizeByRow, calibrated_plane
-from monitor.trigger.judge import judge
+from monitor.trigger.judge import graded, judge
 from monitor.trigger.lamps import LampWatch
 from monitor.trigger.moment import UNSEEN_M_PER_PX, Moment
 from monitor.trigger.people import PeopleWatch
@@ -70,6 +70,7 @@ class StepResult:
     evidence: tuple[Evidence, ...]
     triggers: tuple[Trigger, ...]
     view: ViewCondition
+    scores: tuple[float, ...] = ()  # raw, of all that was judged, below the threshold too
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ class CameraTrigger:
 
     def __init__(self, camera: Camera, *, first_track: int = 1) -> None:
         """``first_track``: ids of tracks begin here, so that a restart does not reuse them."""
+        self.operating = 1.0  # the raw score from which something is a candidate here
         self._camera = camera
         self._origin_ms: int | None = None
         self._last_ms = 0
@@ -119,10 +121,12 @@ class CameraTrigger:
         self._recent.extend(evidence)
         while self._recent and self._recent[0].time_ms < capture_ms - _RECENT_MS:
             self._recent.popleft()
-        triggers = self._news(
-            judge(evidence, tuple(self._recent), capture_ms, self._camera.trigger.sensitivity)
-        )
-        return StepResult(tuple(evidence), tuple(triggers), self._view.condition(now_s))
+        judged = judge(evidence, tuple(self._recent), capture_ms)
+        triggers = self._news(graded(judged, self.operating))
+        return StepResult(
+            tuple(evidence), tuple(triggers), self._view.condition(now_s),
+            tuple(one.score for one in judged),
+        )  # fmt: skip
 
     @property
     def resting_since_ms(self) -> int | None:
@@ -168,6 +172,7 @@ class CameraTrigger:
                 said is None
                 or abs(trigger.time_ms - said.time_ms) > _SAME_MS
                 or trigger.score > _STRONGER * said.score
+                or trigger.level is not said.level
             ):
                 self._said[key] = trigger
                 news.append(trigger)

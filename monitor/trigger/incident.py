@@ -6,12 +6,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from monitor.domain import EvidenceKind, Incident, Severity, Trigger
+from monitor.domain import (
+    EvidenceKind,
+    Incident,
+    IncidentStatus,
+    Level,
+    SecondLook,
+    Severity,
+    Trigger,
+)
+from monitor.trigger.forensic.verdict import Verdict
+from monitor.trigger.judge import STRONG
 
 _ORDER: Final = tuple(Severity)
 _MAX_TRIGGERS: Final = 32
 _SAME_MS: Final = 1_000
 _SAME_PLACE: Final = 0.3  # of the smaller box
+_COVERED_MS: Final = 2_000  # a second look answers for triggers this close to the one it was for
+_MOST_LOOKS: Final = 4
 _WEIGHT: Final = {
     EvidenceKind.CONTACT: 3,
     EvidenceKind.NEAR_MISS: 1,
@@ -26,13 +38,17 @@ class Change:
 
     incident: Incident
     opened: bool
-    grew: bool  # its severity or its kind rose, or it was opened
+    grew: bool  # its severity or its kind rose, it became an alert, or it was opened
 
 
 def absorb(
     current: Incident | None, triggers: Sequence[Trigger], camera: str, merge_s: float
 ) -> tuple[Change, ...]:
     """Triggers of one moment extend ``current`` or open the next; in order of time.
+
+    A candidate opens an incident of which nobody hears yet; a strong trigger alerts, and makes an
+    alert of the candidate it belongs to. What was dismissed is closed: another trigger near it
+    opens the next incident.
 
     One that is already part of an incident (same kind, place and time) changes nothing unless it
     makes the incident graver, so that replaying after a crash is harmless. What changes an
@@ -44,23 +60,79 @@ def absorb(
         if current is not None and _belongs(current, trigger, merge_s):
             extended = _extend(current, trigger)
             if extended != current:
-                grew = _rank(extended.severity) > _rank(current.severity) or (
-                    chief(extended).kind is not chief(current).kind
+                grew = (
+                    _rank(extended.severity) > _rank(current.severity)
+                    or chief(extended).kind is not chief(current).kind
+                    or extended.status is not current.status
                 )
                 changes.append(Change(extended, opened=False, grew=grew))
             current = extended
         else:
-            current = _open(trigger, camera)
+            current = _open(trigger, camera, current)
             changes.append(Change(current, opened=True, grew=True))
     return tuple(changes)
 
 
+def due(incident: Incident) -> Trigger | None:
+    """The trigger to look at again next, the highest score first; None where all is said."""
+    if incident.status is IncidentStatus.DISMISSED or len(incident.looks) >= _MOST_LOOKS:
+        return None
+    if any(trigger.verified for trigger in incident.triggers):
+        return None
+    return max(
+        (
+            trigger
+            for trigger in incident.triggers
+            if trigger.source == "measured"
+            and all(abs(look.time_ms - trigger.time_ms) > _COVERED_MS for look in incident.looks)
+        ),
+        key=lambda trigger: (trigger.score, -trigger.time_ms),
+        default=None,
+    )
+
+
+def settled(incident: Incident, trigger: Trigger, verdict: Verdict, at_ms: int) -> Incident:
+    """The incident once a trigger of it was looked at again.
+
+    Confirmed, it is an alert about what the second look saw. It is dismissed when every trigger
+    was rejected and none is left to look at; one look that could not tell keeps it as it is.
+    """
+    look = SecondLook(
+        trigger.time_ms, verdict.confirmed, round(verdict.score, 3), verdict.reason, at_ms
+    )
+    if verdict.confirmed:
+        seen = Trigger(
+            kind=verdict.kind,
+            time_ms=verdict.time_ms,
+            decided_ms=at_ms,
+            score=round(STRONG * verdict.score, 3),
+            reason=verdict.reason,
+            box=verdict.box,
+            tracks=trigger.tracks,
+            verified=True,
+        )
+        return replace(_with(incident, seen), looks=(*incident.looks, look))
+    looked = replace(incident, looks=(*incident.looks, look))
+    if due(looked) is None and all(one.confirmed is False for one in looked.looks):
+        return replace(looked, status=IncidentStatus.DISMISSED)
+    return looked
+
+
+def rejection(incident: Incident) -> SecondLook | None:
+    """The second look that came nearest to confirming a dismissed incident."""
+    rejected = [look for look in incident.looks if look.confirmed is False]
+    return max(rejected, key=lambda look: (look.score, -look.time_ms), default=None)
+
+
 def chief(incident: Incident) -> Trigger:
-    """The trigger the incident is about: a measured one, the gravest kind, the highest score."""
+    """The trigger the incident is about: a measured one, verified, then the gravest kind, then
+    the highest score."""
     return max(
         incident.triggers,
-        key=lambda t: (t.source == "measured", _WEIGHT.get(t.kind, 0), t.score, -t.time_ms),
-    )
+        key=lambda t: (
+            t.source == "measured", t.verified, _WEIGHT.get(t.kind, 0), t.score, -t.time_ms,
+        ),
+    )  # fmt: skip
 
 
 def severity_of(trigger: Trigger) -> Severity:
@@ -73,8 +145,18 @@ def severity_of(trigger: Trigger) -> Severity:
 
 
 def _belongs(incident: Incident, trigger: Trigger, merge_s: float) -> bool:
+    if incident.status is IncidentStatus.DISMISSED:
+        return _known(incident, trigger)
     margin = merge_s * 1000
     return incident.start_ms - margin <= trigger.time_ms <= incident.last_ms + margin
+
+
+def _known(incident: Incident, trigger: Trigger) -> bool:
+    """Whether it was said before, at least as strongly."""
+    return any(
+        _same(one, trigger) and (one.level is Level.ALERT or trigger.level is Level.CANDIDATE)
+        for one in incident.triggers
+    )
 
 
 def _same(a: Trigger, b: Trigger) -> bool:
@@ -89,31 +171,50 @@ def _same(a: Trigger, b: Trigger) -> bool:
     return min(wide, high) > 0.0 and wide * high > _SAME_PLACE * smaller
 
 
-def _open(trigger: Trigger, camera: str) -> Incident:
+def _open(trigger: Trigger, camera: str, before: Incident | None) -> Incident:
+    """Named by its moment; one later where a dismissed incident has that name."""
+    name = f"{camera}-{trigger.time_ms}"
+    if before is not None and before.id == name:
+        name = f"{camera}-{trigger.time_ms + 1}"
     return Incident(
-        id=f"{camera}-{trigger.time_ms}",
+        id=name,
         camera=camera,
         severity=severity_of(trigger),
         start_ms=trigger.time_ms,
         peak_ms=trigger.time_ms,
         last_ms=trigger.time_ms,
         triggers=(trigger,),
+        status=_status(trigger),
     )
 
 
+def _status(trigger: Trigger) -> IncidentStatus:
+    strong = trigger.level is Level.ALERT
+    return IncidentStatus.ALERTED if strong else IncidentStatus.CANDIDATE
+
+
 def _extend(incident: Incident, trigger: Trigger) -> Incident:
-    graver = max(incident.severity, severity_of(trigger), key=_rank)
-    known = any(_same(one, trigger) for one in incident.triggers)
-    full = len(incident.triggers) >= _MAX_TRIGGERS
-    if (known or full) and graver is incident.severity:
+    if incident.status is IncidentStatus.DISMISSED:
         return incident
+    news = _rank(severity_of(trigger)) > _rank(incident.severity) or (
+        incident.status is IncidentStatus.CANDIDATE and trigger.level is Level.ALERT
+    )
+    full = len(incident.triggers) >= _MAX_TRIGGERS
+    if (_known(incident, trigger) or full) and not news:
+        return incident
+    return _with(incident, trigger)
+
+
+def _with(incident: Incident, trigger: Trigger) -> Incident:
+    alerted = IncidentStatus.ALERTED in (incident.status, _status(trigger))
     extended = replace(incident, triggers=(*incident.triggers, trigger))
     return replace(
         extended,
-        severity=graver,
+        severity=max(incident.severity, severity_of(trigger), key=_rank),
         start_ms=min(incident.start_ms, trigger.time_ms),
         peak_ms=chief(extended).time_ms,
         last_ms=max(incident.last_ms, trigger.time_ms),
+        status=IncidentStatus.ALERTED if alerted else IncidentStatus.CANDIDATE,
     )
 
 

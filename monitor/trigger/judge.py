@@ -1,15 +1,25 @@
-"""Which evidence is reason enough to call it an incident, and how strongly.
+"""Which evidence is reason enough to look twice, or to call it an incident at once.
 
-A score of 1.0 is the operating threshold. ``sensitivity`` 0.5 leaves scores as they are; 0 halves
-them, 1 doubles them. Supporting evidence (a pedestrian, lamps, headway) never triggers by itself.
+Raw scores are the same on every camera: 1.0 is where a camera begins that has no history yet.
+``graded`` divides them by the camera's operating score (``sensitivity``), so that a trigger's
+score of 1.0 is that camera's threshold for a candidate, and ``STRONG`` the one for an alert.
+Supporting evidence (a pedestrian, lamps, headway) never triggers by itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Final
 
-from monitor.domain import Evidence, EvidenceKind, Trigger
+from monitor.domain import Evidence, EvidenceKind, Level, Trigger
+
+STRONG: Final = 1.6
+"""From this score on, raw and graded, a trigger alerts at once: a contact of strength 0.5, or
+more; hard braking, standing and near misses never do so by themselves."""
+
+FLOOR: Final = 0.25
+"""Raw scores below are not worth counting either."""
 
 _RELATED_MS: Final = 3_000
 _SUPPORT: Final = 0.25
@@ -19,36 +29,51 @@ _SUPPORTING: Final = frozenset(
 )
 
 
-def gain(sensitivity: float) -> float:
-    """What scores are multiplied by: 0.5 at sensitivity 0, 1 at 0.5, 2 at 1."""
-    return float(4.0 ** (sensitivity - 0.5))
+def judge(fresh: Iterable[Evidence], recent: Sequence[Evidence], decided_ms: int) -> list[Trigger]:
+    """What among ``fresh`` evidence has a raw score of at least ``FLOOR``, ungraded.
 
-
-def judge(
-    fresh: Iterable[Evidence], recent: Sequence[Evidence], decided_ms: int, sensitivity: float
-) -> list[Trigger]:
-    """Triggers among ``fresh`` evidence; ``recent`` is what else was measured lately."""
+    ``recent`` is what else was measured lately.
+    """
     found = []
     for evidence in fresh:
         scored = _score(evidence, recent)
-        if scored is None:
+        if scored is None or scored[0] < FLOOR:
             continue
         score, reason = scored
-        score *= gain(sensitivity)
-        if score >= 1.0:
-            tracks = tuple(t for t in (evidence.track, evidence.other) if t is not None)
-            found.append(
-                Trigger(
-                    kind=evidence.kind,
-                    time_ms=evidence.time_ms,
-                    decided_ms=decided_ms,
-                    score=round(score, 3),
-                    reason=reason,
-                    box=evidence.box,
-                    tracks=tracks,
-                )
+        tracks = tuple(t for t in (evidence.track, evidence.other) if t is not None)
+        found.append(
+            Trigger(
+                kind=evidence.kind,
+                time_ms=evidence.time_ms,
+                decided_ms=decided_ms,
+                score=score,
+                reason=reason,
+                box=evidence.box,
+                tracks=tracks,
             )
+        )
     return found
+
+
+def graded(raw: Iterable[Trigger], operating: float) -> list[Trigger]:
+    """Those that reach a camera's operating score, with the score and level they have there.
+
+    A low operating score makes more candidates, never more alerts at once: for those the raw
+    score must be ``STRONG`` too.
+    """
+    return [
+        replace(
+            trigger,
+            score=round(trigger.score / operating, 3),
+            level=_level(trigger.score, operating),
+        )
+        for trigger in raw
+        if trigger.score >= operating
+    ]
+
+
+def _level(raw: float, operating: float) -> Level:
+    return Level.ALERT if raw >= STRONG * max(1.0, operating) else Level.CANDIDATE
 
 
 def _score(evidence: Evidence, recent: Sequence[Evidence]) -> tuple[float, str] | None:

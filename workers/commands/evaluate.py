@@ -39,7 +39,7 @@ class Options:
     exclude: Sequence[str] = ()
     without: Sequence[str] = ()
     phases: int = len(PHASES_MS)
-    sensitivity: float = 0.5
+    operating: float = 1.0
     lead_in: str = "auto"
     jobs: int | None = None
     html: Path | None = None
@@ -67,7 +67,7 @@ def evaluate(options: Options) -> int:
     if options.html is not None:
         report.refuse_source_tree(options.html)
     settings = Settings(
-        sensitivity=options.sensitivity,
+        operating=options.operating,
         lead_in=options.lead_in,  # type: ignore[arg-type]  # checked above
         without=frozenset(options.without),
         looks=options.html is not None,

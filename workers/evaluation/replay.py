@@ -30,7 +30,7 @@ _CAMERA: Final = "replay"
 class Settings:
     """How clips are replayed; the same for all of a run."""
 
-    sensitivity: float = 0.5
+    operating: float = 1.0  # the raw score from which something is a candidate
     lead_in: Mode = "auto"
     without: frozenset[str] = frozenset()  # kinds of triggers that are ignored
     looks: bool = False  # keep what was followed, for drawing
@@ -46,9 +46,10 @@ def replay(
     cv2.setNumThreads(1)
     first = min((label.start_s for label in entry.scored), default=None)
     played = play(entry.path, first, settings.lead_in)
-    camera = _camera(settings)
+    camera = _camera()
     begin_ms = min(unit.capture_ms for _, units in played.parts for unit in units)
     eye = Eye(camera, look_from_ms=begin_ms + phase_ms)
+    eye.operate_at(settings.operating)
     told_ms = START_MS - 1 if played.lead_in_s else 0
     evidence: list[Measured] = []
     candidates: list[Found] = []
@@ -101,14 +102,8 @@ class _Book:
                 self.alerts.append(_found(trigger))
 
 
-def _camera(settings: Settings) -> Camera:
-    return Camera.model_validate(
-        {
-            "id": _CAMERA,
-            "url": "rtsp://127.0.0.1/replay",
-            "trigger": {"sensitivity": settings.sensitivity},
-        }
-    )
+def _camera() -> Camera:
+    return Camera.model_validate({"id": _CAMERA, "url": "rtsp://127.0.0.1/replay"})
 
 
 def _clip_s(wall_ms: int) -> float:

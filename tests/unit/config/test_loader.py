@@ -155,7 +155,11 @@ def test_each_mistake_has_its_sentence(yaml: Path, extra: str, setting: str, wor
             "at least 4 points (or none), there are 1",
         ),
         ("calibration: {image: [0,0]}", "calibration", "put `- ` before each item"),
-        ("trigger: {sensitivity: 2}", "trigger.sensitivity", "must be at most 1; got 2"),
+        (
+            "trigger: {candidates_per_day: 0}",
+            "trigger.candidates_per_day",
+            "must be at least 1; got 0",
+        ),
         ("mode: think", "mode", "did you mean thinking?"),
     ],
 )

@@ -4,9 +4,21 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.domain import Actor, Box, Evidence, EvidenceKind, Incident, Severity, Trigger
-from monitor.trigger.incident import absorb, chief, severity_of
-from monitor.trigger.judge import gain, judge
+from monitor import wire
+from monitor.domain import (
+    Actor,
+    Box,
+    Evidence,
+    EvidenceKind,
+    Incident,
+    IncidentStatus,
+    Level,
+    Severity,
+    Trigger,
+)
+from monitor.trigger.forensic.verdict import Verdict
+from monitor.trigger.incident import absorb, chief, due, rejection, settled, severity_of
+from monitor.trigger.judge import STRONG, graded, judge
 
 K = EvidenceKind
 T0 = 1_760_000_000_000
@@ -20,24 +32,41 @@ def evidence(
     return Evidence(f"{kind}-{at_ms}-{track}", kind, at_ms, Actor.VEHICLE, strength, track, other)
 
 
-def judged(fresh: Evidence, *recent: Evidence, sensitivity: float = 0.5) -> tuple[float, ...]:
-    triggers = judge([fresh], (*recent, fresh), T0 + 400, sensitivity)
-    return tuple(one.score for one in triggers)
+def raw(fresh: Evidence, *recent: Evidence) -> tuple[float, ...]:
+    return tuple(one.score for one in judge([fresh], (*recent, fresh), T0 + 400))
 
 
-def test_sensitivity_halves_and_doubles() -> None:
-    assert [gain(s) for s in (0.0, 0.5, 1.0)] == pytest.approx([0.5, 1.0, 2.0])
+def judged(
+    fresh: Evidence, *recent: Evidence, operating: float = 1.0
+) -> tuple[tuple[float, Level], ...]:
+    triggers = graded(judge([fresh], (*recent, fresh), T0 + 400), operating)
+    return tuple((one.score, one.level) for one in triggers)
 
 
-def test_a_contact_triggers_by_its_strength() -> None:
-    assert judged(evidence(K.CONTACT, 0.5)) == (1.6,)
+def test_a_contact_is_a_candidate_or_an_alert_by_its_strength() -> None:
     assert judged(evidence(K.CONTACT, 0.3)) == ()
-    assert judged(evidence(K.CONTACT, 0.3), sensitivity=1.0) == (1.92,)
-    assert judged(evidence(K.CONTACT, 0.5), sensitivity=0.0) == ()
+    assert judged(evidence(K.CONTACT, 0.4)) == ((1.28, Level.CANDIDATE),)
+    assert judged(evidence(K.CONTACT, 0.5)) == ((1.6, Level.ALERT),)
+
+
+def test_a_score_is_relative_to_the_cameras_own_operating_score() -> None:
+    assert judged(evidence(K.CONTACT, 0.5), operating=2.0) == ()
+    assert judged(evidence(K.CONTACT, 0.75), operating=2.0) == ((1.2, Level.CANDIDATE),)
+    assert judged(evidence(K.CONTACT, 1.0), operating=2.0) == ((1.6, Level.ALERT),)
+
+
+def test_a_quiet_camera_makes_more_candidates_but_alerts_no_sooner() -> None:
+    assert judged(evidence(K.CONTACT, 0.3), operating=0.5) == ((1.92, Level.CANDIDATE),)
+    assert judged(evidence(K.CONTACT, 0.5), operating=0.5) == ((3.2, Level.ALERT),)
+
+
+def test_what_is_below_the_threshold_is_scored_all_the_same() -> None:
+    assert raw(evidence(K.CONTACT, 0.1)) == pytest.approx((0.32,))
+    assert raw(evidence(K.CONTACT, 0.07)) == (), "below the floor"
 
 
 def test_a_trigger_says_what_it_is_about_and_what_decided_it() -> None:
-    (trigger,) = judge([evidence(K.CONTACT, 1.0, other=2)], (), T0 + 400, 0.5)
+    (trigger,) = judge([evidence(K.CONTACT, 1.0, other=2)], (), T0 + 400)
     assert (trigger.time_ms, trigger.decided_ms) == (T0, T0 + 400)
     assert trigger.tracks == (1, 2)
     assert trigger.source == "measured"
@@ -46,27 +75,28 @@ def test_a_trigger_says_what_it_is_about_and_what_decided_it() -> None:
 @pytest.mark.parametrize("kind", [K.PEDESTRIAN_IN_ROAD, K.BRAKE_LIGHT_ONSET, K.NEAR_MISS])
 def test_a_reason_to_brake_supports_hard_braking(kind: K) -> None:
     braking = evidence(K.HARD_BRAKE, 0.5)
-    assert judged(braking) == ()
-    assert judged(braking, evidence(kind, 0.5, at_ms=T0 - 2_900, track=9)) == (1.05,)
-    assert judged(braking, evidence(kind, 0.5, at_ms=T0 - 3_100, track=9)) == ()
+    assert raw(braking) == pytest.approx((0.8,))
+    assert raw(braking, evidence(kind, 0.5, at_ms=T0 - 2_900, track=9)) == pytest.approx((1.05,))
+    assert raw(braking, evidence(kind, 0.5, at_ms=T0 - 3_100, track=9)) == pytest.approx((0.8,))
 
 
 def test_braking_never_outweighs_a_contact() -> None:
-    assert judged(evidence(K.HARD_BRAKE, 1.0), evidence(K.BRAKE_LIGHT_ONSET, 1.0)) == (1.5,)
+    braking = judged(evidence(K.HARD_BRAKE, 1.0), evidence(K.BRAKE_LIGHT_ONSET, 1.0))
+    assert braking == ((1.5, Level.CANDIDATE),)
 
 
 def test_a_near_miss_needs_one_of_both_to_brake_hard() -> None:
     near = evidence(K.NEAR_MISS, 0.7, other=2)
-    assert judged(near) == ()
-    assert judged(near, evidence(K.HARD_BRAKE, 0.4, track=3)) == ()
-    assert judged(near, evidence(K.HARD_BRAKE, 0.4, track=2)) == (1.16,)
+    assert raw(near) == ()
+    assert raw(near, evidence(K.HARD_BRAKE, 0.4, track=3)) == ()
+    assert raw(near, evidence(K.HARD_BRAKE, 0.4, track=2)) == pytest.approx((1.16,))
 
 
 @pytest.mark.parametrize(
     "kind", [K.PEDESTRIAN_IN_ROAD, K.BRAKE_LIGHT_ONSET, K.HEADWAY, K.QUEUE, K.SUDDEN_STOP]
 )
 def test_supporting_evidence_never_triggers_alone(kind: K) -> None:
-    assert judged(evidence(kind, 1.0), sensitivity=1.0) == ()
+    assert raw(evidence(kind, 1.0)) == ()
 
 
 def trigger(
@@ -186,3 +216,138 @@ def test_an_incident_does_not_grow_without_end() -> None:
         for change in absorb(incident, [trigger(at_s=1.1 * index)], "cam", 30.0):
             incident = change.incident
     assert len(incident.triggers) == 32
+
+
+def candidate(
+    kind: K = K.HARD_BRAKE, at_s: float = 0.0, score: float = 1.2, *, box: Box | None = HERE
+) -> Trigger:
+    return replace(trigger(kind, at_s, score, box=box), level=Level.CANDIDATE)
+
+
+def verdict(confirmed: bool | None, at_s: float = 0.3, score: float = 1.5) -> Verdict:
+    return Verdict(
+        confirmed, score, K.CONTACT, T0 + round(at_s * 1000), 0.05, None, HERE, "it was looked at"
+    )
+
+
+def test_an_incident_stored_before_there_were_candidates_is_an_alert() -> None:
+    old = wire.to_json(opened(trigger())).decode()
+    old = old.replace(',"status":"alerted","looks":[]', "")
+    assert "status" not in old
+    assert wire.from_json(Incident, old).status is IncidentStatus.ALERTED
+
+
+def test_a_candidate_opens_an_incident_that_is_no_alert() -> None:
+    assert opened(candidate()).status is IncidentStatus.CANDIDATE
+    assert opened(candidate(), candidate(K.NEAR_MISS, 3.0)).status is IncidentStatus.CANDIDATE
+
+
+def test_a_strong_trigger_makes_an_alert_of_the_candidate_it_belongs_to() -> None:
+    (change,) = absorb(opened(candidate()), [trigger(K.HARD_BRAKE, 5.0)], "cam", 30.0)
+    assert not change.opened
+    assert change.grew
+    assert change.incident.status is IncidentStatus.ALERTED
+    assert change.incident.id == f"cam-{T0}"
+    assert len(change.incident.triggers) == 2, "the revision rises"
+
+
+def test_the_same_thing_measured_strongly_makes_an_alert_of_it_too() -> None:
+    (change,) = absorb(opened(candidate()), [trigger()], "cam", 30.0)
+    assert change.incident.status is IncidentStatus.ALERTED
+    assert absorb(change.incident, [candidate(), trigger()], "cam", 30.0) == ()
+
+
+def test_a_candidate_does_not_make_less_of_an_alert() -> None:
+    (change,) = absorb(opened(trigger()), [candidate(K.NEAR_MISS, 2.0)], "cam", 30.0)
+    assert change.incident.status is IncidentStatus.ALERTED
+
+
+def test_a_full_candidate_still_becomes_an_alert() -> None:
+    incident = opened(candidate())
+    for index in range(45):
+        for change in absorb(incident, [candidate(at_s=1.1 * index)], "cam", 30.0):
+            incident = change.incident
+    assert len(incident.triggers) == 32
+    (change,) = absorb(incident, [trigger(at_s=60.0)], "cam", 30.0)
+    assert change.incident.status is IncidentStatus.ALERTED
+
+
+def test_confirmed_it_is_an_alert_about_what_the_second_look_saw() -> None:
+    first = opened(candidate())
+    (asked,) = first.triggers
+    assert due(first) == asked
+    made = settled(first, asked, verdict(True), T0 + 9_000)
+    assert made.status is IncidentStatus.ALERTED
+    assert (made.id, made.peak_ms, made.severity) == (first.id, T0 + 300, Severity.CRITICAL)
+    seen = chief(made)
+    assert (seen.kind, seen.verified, seen.decided_ms) == (K.CONTACT, True, T0 + 9_000)
+    assert seen.score == pytest.approx(1.5 * STRONG)
+    assert len(made.triggers) == 2, "the revision rises"
+    assert due(made) is None
+    assert absorb(made, [candidate()], "cam", 30.0) == ()
+
+
+def test_a_verified_trigger_is_what_the_incident_stays_about() -> None:
+    made = settled(opened(candidate()), candidate(), verdict(True, score=1.0), T0 + 9_000)
+    (change,) = absorb(made, [trigger(K.CONTACT, 6.0, 3.0, box=THERE)], "cam", 30.0)
+    assert chief(change.incident).verified
+
+
+def test_rejected_it_is_dismissed_and_closed() -> None:
+    gone = settled(opened(candidate()), candidate(), verdict(False, score=0.4), T0 + 9_000)
+    assert gone.status is IncidentStatus.DISMISSED
+    assert len(gone.triggers) == 1
+    look = rejection(gone)
+    assert look is not None
+    assert (look.score, look.reason) == (0.4, "it was looked at")
+    assert due(gone) is None
+    assert absorb(gone, [candidate()], "cam", 30.0) == (), "the same again opens nothing"
+    (change,) = absorb(gone, [candidate(K.STOPPED_IN_LANE)], "cam", 30.0)
+    assert change.opened
+    assert change.incident.id == f"cam-{T0 + 1}", "another name than the dismissed one's"
+    (change,) = absorb(gone, [trigger()], "cam", 30.0)
+    assert change.opened, "what was weak is strong now"
+
+
+def test_an_alert_is_dismissed_as_well_keeping_its_triggers() -> None:
+    gone = settled(opened(trigger(K.CONTACT, score=1.7)), trigger(K.CONTACT, score=1.7),
+                   verdict(False), T0 + 9_000)  # fmt: skip
+    assert gone.status is IncidentStatus.DISMISSED
+    assert gone.severity is Severity.HIGH
+
+
+def test_every_trigger_gets_its_look_before_a_dismissal_the_strongest_first() -> None:
+    weak, strong = candidate(), candidate(K.NEAR_MISS, 10.0, 1.4)
+    near = candidate(K.STOPPED_IN_LANE, 11.5, 1.1)
+    incident = opened(weak, strong, near)
+    assert due(incident) == strong
+    incident = settled(incident, strong, verdict(False), T0 + 20_000)
+    assert incident.status is IncidentStatus.CANDIDATE
+    assert due(incident) == weak, "the one beside the first was looked at with it"
+    incident = settled(incident, weak, verdict(False), T0 + 21_000)
+    assert incident.status is IncidentStatus.DISMISSED
+
+
+def test_looks_have_an_end() -> None:
+    incident = opened(*(candidate(at_s=5.0 * n) for n in range(8)))
+    for count in range(4):
+        asked = due(incident)
+        assert asked is not None
+        assert incident.status is IncidentStatus.CANDIDATE
+        incident = settled(incident, asked, verdict(False), T0 + count)
+    assert incident.status is IncidentStatus.DISMISSED
+
+
+@pytest.mark.parametrize("first", [candidate(), trigger()])
+def test_a_look_that_cannot_tell_changes_nothing_but_that_it_was_made(first: Trigger) -> None:
+    before = opened(first)
+    after = settled(before, first, verdict(None), T0 + 9_000)
+    assert (after.status, after.triggers) == (before.status, before.triggers)
+    assert due(after) is None
+    (change,) = absorb(after, [candidate(K.NEAR_MISS, 8.0)], "cam", 30.0)
+    after = settled(change.incident, candidate(K.NEAR_MISS, 8.0), verdict(False), T0 + 15_000)
+    assert after.status is before.status, "one of its triggers may be true"
+
+
+def test_what_a_model_saw_is_not_looked_at_again() -> None:
+    assert due(opened(replace(trigger(), source="patrol"))) is None
