@@ -69,6 +69,7 @@ async def _beat(watches: list[CameraWatch], redis: Redis, name: str, clock: Cloc
                     "cameras": len(watches),
                     "units": sum(one.units for one in counted),
                     "pictures": sum(one.looked_at for one in counted),
+                    "slept": sum(one.slept for one in counted),
                     "broken": sum(one.broken for one in counted),
                     "evidence": sum(one.evidence for one in counted),
                     "triggers": sum(one.triggers for one in counted),

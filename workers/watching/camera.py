@@ -48,6 +48,7 @@ class Counted:
 
     units: int = 0
     looked_at: int = 0
+    slept: int = 0  # access units that were never decoded
     broken: int = 0
     evidence: int = 0
     triggers: int = 0
@@ -93,6 +94,8 @@ class CameraWatch:
         while True:
             units = await self._tail(ring, at_ms)
             if not units:
+                if eye.unseen_from_ms is not None:  # the camera is away: nothing will wake it
+                    await self._file(await self._catch_up(eye, told_ms))
                 if self._clock.monotonic_s() - chosen_s > _CHOOSE_S:
                     chosen_s = self._clock.monotonic_s()
                     if await self._patience.do(self._choose_ring) != name:
@@ -116,8 +119,11 @@ class CameraWatch:
             self.counted.units += len(units)
             self.counted.behind_ms = max(0, self._clock.wall_ms() - at_ms)
             gop_ended = any(unit.is_key for unit in units)
-            if at_ms > told_ms and (gop_ended or at_ms - cursor_ms > _CURSOR_MS):
-                cursor_ms = at_ms
+            done_ms = at_ms if eye.unseen_from_ms is None else eye.unseen_from_ms - 1
+            if done_ms > max(told_ms, cursor_ms) and (
+                gop_ended or done_ms - cursor_ms > _CURSOR_MS
+            ):
+                cursor_ms = done_ms
                 await self._put_cursor(cursor_ms)
 
     async def _put_cursor(self, entry_ms: int) -> None:
@@ -132,9 +138,16 @@ class CameraWatch:
             self._threads, lambda: eye.look(units, tell_after_ms=told_ms)
         )
 
+    async def _catch_up(self, eye: Eye, told_ms: int) -> Seen:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(
+            self._threads, lambda: eye.catch_up(tell_after_ms=told_ms)
+        )
+
     async def _file(self, seen: Seen) -> None:
         counted = self.counted
         counted.looked_at += seen.looked_at
+        counted.slept += seen.slept
         counted.broken += seen.broken
         counted.evidence += len(seen.evidence)
         counted.triggers += len(seen.triggers)

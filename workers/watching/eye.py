@@ -69,6 +69,10 @@ class Eye:
         """Another generation begins; its first access unit must be a key one."""
         self._next = params
 
+    def operate_at(self, operating: float) -> None:
+        """The raw score from which something is a candidate on this camera."""
+        self._trigger.operating = operating
+
     @property
     def unseen_from_ms(self) -> int | None:
         """``entry_ms`` of the first access unit it sleeps through; None if all were looked at."""

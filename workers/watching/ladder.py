@@ -1,0 +1,106 @@
+"""Whether a camera's pictures are decoded, or it sleeps and only its key pictures are.
+
+While nothing is in sight the other access units of a GOP are kept and weighed, not decoded. If
+the next key picture shows the same empty scene they are let go; if it does not, or if one of them
+is surprisingly large, the camera wakes and all that is kept is decoded and looked at as though it
+had never slept. So what sleep costs is a delay of one GOP at most, and only for what begins a
+waking. Cameras whose GOPs are long, or without key pictures, never sleep. Used by ``eye``.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final
+
+from monitor.domain import AccessUnit
+from workers.watching.quiet_sizes import QuietSizes, Size
+
+REST_MS: Final = 3_000
+"""Nothing in sight for so long before it sleeps."""
+MAX_GOP_MS: Final = 4_500
+"""Longer ones are not slept through: it is the delay."""
+SHORT_GOP_MS: Final = 1_300
+"""Nothing comes, does harm and is gone between key pictures this close."""
+_MIN_GOP_MS: Final = 350  # shorter ones are hardly cheaper to sleep through
+_MAX_KEPT_BYTES: Final = 8 * 1024 * 1024
+_MOST_SPREAD: Final = 0.25  # of quiet sizes; beyond it they tell nothing small
+_GOPS: Final = 4
+
+
+class Ladder:
+    """One camera's; a new one for every generation of its video."""
+
+    def __init__(self) -> None:
+        self._sizes = QuietSizes()
+        self._gops_ms: deque[int] = deque(maxlen=_GOPS)
+        self._key_ms: int | None = None
+        self._gop: list[Size] = []
+        self._kept: list[AccessUnit] = []
+        self._kept_bytes = 0
+
+    @property
+    def asleep(self) -> bool:
+        return bool(self._kept)
+
+    @property
+    def kept_from_ms(self) -> int | None:
+        """``entry_ms`` of the first access unit that was not looked at; None while awake."""
+        return self._kept[0].entry_ms if self._kept else None
+
+    def note(self, unit: AccessUnit, disposable: bool, resting_since_ms: int | None) -> None:
+        """An access unit that is decoded: what GOPs are like, and how large quiet pictures are."""
+        if unit.is_key:
+            if resting_since_ms is not None and resting_since_ms <= (self._key_ms or 0):
+                self._sizes.learn(self._gop)
+            self._key(unit)
+        else:
+            self._gop.append(Size(len(unit.data), disposable))
+
+    def may_sleep(self, unit: AccessUnit, resting_since_ms: int | None) -> bool:
+        """Whether it may sleep from this access unit on."""
+        if not unit.is_key or self._key_ms is None or len(self._gops_ms) < 2:
+            return False
+        rested = resting_since_ms is not None and unit.capture_ms - resting_since_ms >= REST_MS
+        longest_ms = max(*self._gops_ms, unit.capture_ms - self._key_ms)
+        bounded = min(self._gops_ms) >= _MIN_GOP_MS and longest_ms <= MAX_GOP_MS
+        telling = self._sizes.known and (
+            longest_ms <= SHORT_GOP_MS or self._sizes.spread <= _MOST_SPREAD
+        )
+        return rested and bounded and telling
+
+    def sleep(self, unit: AccessUnit) -> list[AccessUnit]:
+        """Sleep from this key unit on; gives back the GOP that was slept through before it."""
+        passed = self._kept
+        if passed:
+            self._sizes.learn(self._gop)
+        self._key(unit)
+        self._kept, self._kept_bytes = [unit], len(unit.data)
+        return passed
+
+    def keep(self, unit: AccessUnit, disposable: bool) -> bool:
+        """Keep one undecoded; False if it must wake because of it."""
+        size = Size(len(unit.data), disposable)
+        self._gop.append(size)
+        last = self._kept[-1]
+        self._kept.append(unit)
+        self._kept_bytes += size.data_bytes
+        if self._sizes.surprised(size):
+            return False
+        return (
+            unit.entry_ms - self._kept[0].entry_ms <= MAX_GOP_MS
+            and self._kept_bytes <= _MAX_KEPT_BYTES
+            and last.entry_ms < unit.entry_ms
+            and unit.capture_ms > self._kept[0].capture_ms
+        )
+
+    def wake(self) -> list[AccessUnit]:
+        """All that was kept, its key unit first."""
+        kept, self._kept = self._kept, []
+        return kept
+
+    def _key(self, unit: AccessUnit) -> None:
+        if self._key_ms is not None:
+            self._gops_ms.append(unit.capture_ms - self._key_ms)
+        self._key_ms = unit.capture_ms
+        self._gop = []
+        self._sizes.begin()
