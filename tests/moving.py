@@ -11,7 +11,7 @@ from monitor.domain import Actor
 from monitor.trigger.blobs import PixelBox
 from monitor.trigger.ground import GroundPlane
 from monitor.trigger.moment import Moment
-from monitor.trigger.road import Road
+from monitor.trigger.normal import SceneMemory
 from monitor.trigger.track import Sample, Track
 
 M_PER_PX = 0.1
@@ -58,7 +58,7 @@ class Stage:
 
     bodies: Mapping[int, Body]
     plane: GroundPlane = METRIC
-    road: Road = field(default_factory=lambda: Road(WIDTH_PX, HEIGHT_PX))
+    memory: SceneMemory = field(default_factory=SceneMemory)
 
     def moments(
         self, end_s: float, start_s: float = 0.0, interval_s: float = INTERVAL_S
@@ -74,8 +74,25 @@ class Stage:
                     tracks[number] = _track(number, body, now_s)
                 _advance(tracks[number], body, now_s, interval_s, self.plane)
             yield Moment(
-                now_s, ORIGIN_MS, list(tracks.values()), self.plane, self.road, WIDTH_PX, HEIGHT_PX
-            )
+                now_s, ORIGIN_MS, list(tracks.values()), self.plane, self.memory,
+                WIDTH_PX, HEIGHT_PX,
+            )  # fmt: skip
+
+
+def fractions(box: PixelBox) -> tuple[float, float, float, float]:
+    """Of the stage's picture."""
+    return box.x / WIDTH_PX, box.y / HEIGHT_PX, box.width / WIDTH_PX, box.height / HEIGHT_PX
+
+
+def drive_over(
+    memory: SceneMemory, vehicles: int, *, y_px: float = 70.0, speed: float = 50.0, first: int = 100
+) -> None:
+    """Vehicles drive along a row of the picture, over all of it, to the right by ``speed`` > 0."""
+    for track in range(first, first + vehicles):
+        for x in range(0, WIDTH_PX - 40, 10):
+            box = fractions(PixelBox(float(x), y_px, 40.0, 30.0))
+            memory.drive(track, box, (speed / WIDTH_PX, 0.0), 35.0 / WIDTH_PX)
+    memory.keep_only(set())
 
 
 def wall_s(wall_ms: int) -> float:

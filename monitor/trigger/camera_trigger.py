@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final, cast
 
 import cv2
@@ -17,23 +17,17 @@ import numpy as np
 import numpy.typing as npt
 
 from monitor.config.models import Camera
-from monitor.domain import Actor, Evidence, EvidenceKind, Trigger, ViewCondition
+from monitor.domain import Evidence, EvidenceKind, Trigger, ViewCondition
 from monitor.media.decode import Planes
 from monitor.trigger.background import Background
 from monitor.trigger.blobs import find_blobs
-from monitor.trigger.braking import BrakeWatch, is_braking
-from monitor.trigger.classify import classify, is_surely_vehicle
-from monitor.trigger.conflict import ConflictWatch
-from monitor.trigger.contact import ContactWatch
-from monitor.trigger.flow import Steady
-from monitor.trigger.following import HeadwayWatch
-from monitor.trigger.ground import GroundPlane, SizeByRow, calibrated_plane
+from monitor.trigger.ground import GroundPlane
 from monitor.trigger.judge import graded, judge
-from monitor.trigger.lamps import LampWatch
-from monitor.trigger.moment import UNSEEN_M_PER_PX, Moment
-from monitor.trigger.people import PeopleWatch
-from monitor.trigger.road import Road
-from monitor.trigger.standing import StandingWatch
+from monitor.trigger.learning import Learning
+from monitor.trigger.measuring import Measuring
+from monitor.trigger.moment import Moment
+from monitor.trigger.normal import KnownViews, SceneMemory
+from monitor.trigger.steadying import Steadying
 from monitor.trigger.tracker import Tracker
 from monitor.trigger.view import WARM_UP_S, ViewWatch
 
@@ -50,15 +44,10 @@ _LONG_GAP_MS: Final = 60_000  # and so is the light
 _QUIET_S: Final = 1.0  # after a disturbance nothing is stated
 _EXPOSURE_JUMP: Final = 0.1  # share; smaller steps do not disturb the flow
 _COLLECT_S: Final = 0.25
-_PLANE_S: Final = 2.0
-_STEADY_S: Final = 20.0
-_MIN_SHIFT_PX: Final = 0.4
-_CALM_S: Final = 0.4  # between looks for a shake while there is none
-_MEASURE_S: Final = 0.3  # between measurements; all of them are back-dated anyway
+_REFRESH_S: Final = 600.0  # between looks at how the view looks in the present light
 _RECENT_MS: Final = 20_000
 _SAME_MS: Final = 5_000
 _STRONGER: Final = 1.2
-_FAR_AFTER_S: Final = 6.0  # the first vehicles do not tell yet how far off things are
 _SAID: Final = 64
 _EMPTY_SHARE: Final = 0.02  # of the picture; less foreground, in specks, is flicker
 
@@ -84,8 +73,13 @@ class Glance:
 class CameraTrigger:
     """The trigger's state for one camera."""
 
-    def __init__(self, camera: Camera, *, first_track: int = 1) -> None:
-        """``first_track``: ids of tracks begin here, so that a restart does not reuse them."""
+    def __init__(
+        self, camera: Camera, *, first_track: int = 1, memory: SceneMemory | None = None
+    ) -> None:
+        """``first_track``: ids of tracks begin here, so that a restart does not reuse them.
+
+        ``memory``: what was normal here before; it is forgotten if the view turns out another.
+        """
         self.operating = 1.0  # the raw score from which something is a candidate here
         self._camera = camera
         self._origin_ms: int | None = None
@@ -95,6 +89,7 @@ class CameraTrigger:
         self._alert_until_ms = 0
         self._shape: tuple[int, int] | None = None
         self._tracker = Tracker(0, 0, first_track)
+        self._views = KnownViews(memory)
 
     def wants(self, capture_ms: int) -> bool:
         """Whether a picture of that time is far enough from the last one looked at."""
@@ -188,7 +183,12 @@ class CameraTrigger:
     @property
     def plane(self) -> GroundPlane:
         """The ground plane as learned so far."""
-        return self._plane
+        return self._learning.plane
+
+    @property
+    def memory(self) -> SceneMemory:
+        """What is normal in the present view; another object after a change of view."""
+        return self._views.memory
 
     def _start(self, capture_ms: int, picture: Planes) -> None:
         height, width = picture.y.shape
@@ -197,7 +197,6 @@ class CameraTrigger:
         self._last_ms = capture_ms
         self._ignored = _polygons(self._camera, width, height)
         self._view = ViewWatch()
-        self._sizes = SizeByRow(width, height)
         self._said: dict[tuple[EvidenceKind, tuple[int, ...]], Trigger] = {}
         self._recent: deque[Evidence] = deque(maxlen=400)
         self._restart_view(0.0, picture, changed=False)
@@ -207,27 +206,16 @@ class CameraTrigger:
         height, width = picture.y.shape
         self._background = Background(picture)
         self._view.start(now_s, changed=changed)
-        self._sizes = SizeByRow(width, height)
-        self._plane = self._best_plane()
-        self._plane_s = self._steady_s = now_s
+        self._learning = Learning(self._camera, width, height, self._views.memory, now_s)
         self._settled_s = now_s + WARM_UP_S
         self._collect_s = now_s
-        self._steady = Steady()
-        self._shift: tuple[float, float] | None = None
-        self._shake_s = now_s
-        self._road = Road(width, height)
-        self._parity = False
+        self._refresh_s = now_s + _REFRESH_S
+        self._steadying = Steadying(now_s)
         self._tracker = Tracker(width, height, self._tracker.next_id)
         self._reset_detectors(now_s)
 
     def _reset_detectors(self, now_s: float) -> None:
-        self._braking, self._lamps = BrakeWatch(), LampWatch()
-        self._headways, self._contacts = HeadwayWatch(), ContactWatch()
-        self._standing, self._people, self._conflicts = (
-            StandingWatch(), PeopleWatch(), ConflictWatch()
-        )  # fmt: skip
-        self._lit: list[Evidence] = []
-        self._measured_s = now_s
+        self._measuring = Measuring(now_s)
         self._quiet_until_s = now_s + _QUIET_S
 
     def _disturbed(self, capture_ms: int) -> None:
@@ -238,24 +226,9 @@ class CameraTrigger:
 
     def _steadied(self, now_s: float, planes: Planes) -> Planes:
         """The picture with luma noise and the camera's shake taken out."""
-        picture = replace(planes, y=_image(cv2.GaussianBlur(planes.y, (3, 3), 0)))
-        if now_s >= max(self._settled_s, self._steady_s):
-            free = _image(cv2.bitwise_not(self._tracker.owned()))
-            self._steady.refer_to(self._background.picture, free)
-            self._steady_s = now_s + _STEADY_S
-        if now_s >= self._shake_s:
-            shift = self._steady.shift(picture.y) or (0.0, 0.0)
-            calm = max(abs(shift[0]), abs(shift[1])) < _MIN_SHIFT_PX
-            self._shift = None if calm else shift
-            self._shake_s = now_s + (_CALM_S if calm else 0.0)
-        if self._shift is None:
-            return picture
-        dx, dy = self._shift
-        return Planes(
-            _shifted(picture.y, dx, dy),
-            _shifted(picture.u, dx / 2, dy / 2),
-            _shifted(picture.v, dx / 2, dy / 2),
-        )
+        if now_s >= self._settled_s and self._steadying.wants_reference(now_s):
+            self._steadying.refer_to(now_s, self._background.picture, self._tracker.owned())
+        return self._steadying.steadied(now_s, planes)
 
     def _look(self, capture_ms: int, now_s: float, picture: Planes) -> list[Evidence]:
         ratio = self._background.follow_exposure(picture.y)
@@ -279,7 +252,10 @@ class CameraTrigger:
         for ghost in self._tracker.ghosts(now_s, picture.y, self._background.picture, foreground):
             self._background.learn_place(picture, *ghost.clipped(width, height))
         self._background.learn(picture, foreground, self._tracker.owned())
-        self._learn_scene(now_s)
+        self._learning.step(now_s, capture_ms, self._tracker, foreground)
+        if now_s >= self._refresh_s:
+            self._refresh_s = now_s + _REFRESH_S
+            self._views.refresh(self._background.picture)
         if now_s < self._quiet_until_s:
             return []
         return self._measure(now_s, picture.v)
@@ -291,63 +267,21 @@ class CameraTrigger:
             self._collect_s = now_s + _COLLECT_S
         if now_s + _SPACING_MS / 1000 >= self._settled_s:
             self._background.settle()
+            self._learning.begin(self._views.settle(self._background.picture), now_s)
             self._disturbed(capture_ms)
             self._quiet_until_s = now_s
-
-    def _learn_scene(self, now_s: float) -> None:
-        if now_s - self._plane_s > _PLANE_S:
-            self._plane_s, self._plane = now_s, self._best_plane()
-            if now_s - self._settled_s > _FAR_AFTER_S and self._shape is not None:
-                height, width = self._shape
-                self._tracker.far_row = self._plane.far_row(UNSEEN_M_PER_PX, width, height)
-        present = set()
-        self._parity = not self._parity
-        for track in self._tracker.tracks:
-            present.add(track.id)
-            if track.id % 2 == self._parity and len(track.history) > 12:
-                continue  # what is known of it changes slowly
-            classify(track, self._plane, track.update_standing(self._plane, now_s))
-            sample = track.history[-1]
-            if track.actor is not Actor.VEHICLE or not sample.measured or not track.moving:
-                continue
-            self._road.drive(track.id, track.box, track.velocity)
-            if sample.whole and sample.apart and is_surely_vehicle(track):
-                self._sizes.observe(track.id, float(track.foot[1]), track.box.size)
-        self._road.keep_only(present)
-
-    def _best_plane(self) -> GroundPlane:
-        assert self._shape is not None
-        learned = self._sizes.plane()
-        if not self._camera.calibration:
-            return learned
-        height, width = self._shape
-        return calibrated_plane(self._camera.calibration, width, height, learned)
 
     def _measure(self, now_s: float, red: Image) -> list[Evidence]:
         assert self._origin_ms is not None
         assert self._shape is not None
         height, width = self._shape
         moment = Moment(
-            now_s, self._origin_ms, self._tracker.tracks, self._plane, self._road, width, height
-        )
-        self._lit += self._lamps.step(moment, red)
-        if self._lit or any(is_braking(moment, track) for track in moment.vehicles()):
+            now_s, self._origin_ms, self._tracker.tracks, self._learning.plane,
+            self._learning.memory, width, height,
+        )  # fmt: skip
+        if self._measuring.is_tense(moment, red):
             self._alert_until_ms = moment.wall_ms(now_s) + _ALERT_MS
-        if now_s < self._measured_s + _MEASURE_S:
-            return []  # the history keeps what happens meanwhile
-        self._measured_s = now_s
-        found, self._lit = self._lit, []
-        found += self._people.step(moment)
-        found += self._braking.step(moment)
-        found += self._contacts.step(moment)
-        found += self._headways.step(moment, found)
-        found += self._standing.step(moment)
-        touched = {
-            frozenset((e.track, e.other))
-            for e in (*self._recent, *found)
-            if e.kind is EvidenceKind.CONTACT and e.track is not None and e.other is not None
-        }
-        return found + self._conflicts.step(moment, touched)
+        return self._measuring.step(moment, self._recent)
 
 
 def _polygons(camera: Camera, width: int, height: int) -> Image | None:
@@ -359,18 +293,6 @@ def _polygons(camera: Camera, width: int, height: int) -> Image | None:
         corners = np.array([(round(x * width), round(y * height)) for x, y in polygon], np.int32)
         cv2.fillPoly(picture, [corners], 0)
     return picture
-
-
-def _shifted(picture: Image, dx: float, dy: float) -> Image:
-    """The picture moved back by a shift."""
-    height, width = picture.shape
-    matrix = np.array([[1.0, 0.0, -dx], [0.0, 1.0, -dy]])
-    return _image(
-        cv2.warpAffine(
-            picture, matrix, (width, height), flags=cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
-    )  # fmt: skip
 
 
 def _image(result: npt.NDArray[Any]) -> Image:

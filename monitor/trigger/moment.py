@@ -9,7 +9,7 @@ from typing import Final
 from monitor.domain import Actor, Box, Evidence, EvidenceKind
 from monitor.trigger.blobs import PixelBox
 from monitor.trigger.ground import GroundPlane
-from monitor.trigger.road import Road
+from monitor.trigger.normal import SceneMemory
 from monitor.trigger.track import Track
 
 FAR_M_PER_PX: Final = 0.6
@@ -25,7 +25,7 @@ class Moment:
     origin_ms: int
     tracks: Sequence[Track]
     plane: GroundPlane
-    road: Road
+    memory: SceneMemory
     width_px: int
     height_px: int
 
@@ -34,6 +34,15 @@ class Moment:
 
     def vehicles(self) -> list[Track]:
         return [track for track in self.tracks if track.actor is Actor.VEHICLE]
+
+    def on_roadway(self, x_px: float, y_px: float) -> bool:
+        """Whether vehicles drive over this point of the picture."""
+        return self.memory.is_roadway(x_px / self.width_px, y_px / self.height_px)
+
+    def fractions(self, box: PixelBox) -> Box:
+        """The box as fractions of the picture, not cut to it."""
+        width, height = self.width_px, self.height_px
+        return box.x / width, box.y / height, box.width / width, box.height / height
 
     def is_measurable(self, track: Track) -> bool:
         """Whether the body is near enough for its speed to mean anything."""

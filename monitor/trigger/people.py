@@ -24,7 +24,7 @@ class PeopleWatch:
                 continue
             on_road = [
                 s.time_s for s in track.history
-                if s.measured and moment.road.is_roadway(*track.foot_of(s))
+                if s.measured and moment.on_roadway(*track.foot_of(s))
             ]  # fmt: skip
             if len(on_road) < _MIN_SAMPLES:
                 continue

@@ -62,8 +62,9 @@ class StandingWatch:
             track = present.get(key)
             if track is None or track.moving:
                 del self._standing[key]
-                if track is not None and moment.now_s - standing.since_s > _WAITED_S:
-                    moment.road.waited(standing.box)
+                stood_s = moment.now_s - standing.since_s
+                if track is not None and stood_s > _WAITED_S:
+                    moment.memory.waited(moment.fractions(standing.box), stood_s)
         for track in vehicles:
             if track.id in self._standing or track.standing_since_s is None:
                 continue
@@ -109,11 +110,11 @@ class StandingWatch:
         if stood < _STOOD_S or moment.now_s - standing.told_s < _TELL_AGAIN_S:
             return None
         foot_x, foot_y = track.foot
-        if not moment.road.is_roadway(foot_x, foot_y - 0.1 * track.box.height):
+        if not moment.on_roadway(foot_x, foot_y - 0.1 * track.box.height):
             return None
         flows_past = len(standing.passed_by) >= _PASSES
         held_by_another = _stands_behind_another(moment, standing, track, vehicles)
-        usual = moment.road.is_waiting_place(standing.box)
+        usual = moment.memory.is_waiting_place(moment.fractions(standing.box))
         if held_by_another or not (
             (flows_past and not usual) or (flows_past and stood > _LONG_S / 3) or stood > _LONG_S
         ):

@@ -5,12 +5,11 @@ import pytest
 
 from monitor.config.models import GroundPoint
 from monitor.domain import Actor
-from monitor.trigger.blobs import PixelBox
 from monitor.trigger.classify import person_likeness
 from monitor.trigger.ground import METRES_PER_SIZE, SizeByRow, calibrated_plane, pinhole_plane
+from monitor.trigger.normal import SceneMemory
 from monitor.trigger.people import PeopleWatch
-from monitor.trigger.road import Road
-from tests.moving import HEIGHT_PX, WIDTH_PX, Body, Stage, wall_s
+from tests.moving import HEIGHT_PX, WIDTH_PX, Body, Stage, drive_over, wall_s
 
 HORIZON_PX, SLOPE = -40.0, 0.25
 PLANE = pinhole_plane(HORIZON_PX, SLOPE, WIDTH_PX, HEIGHT_PX)
@@ -79,44 +78,11 @@ def test_a_person_is_upright_small_and_slow() -> None:
     assert person_likeness(2.4, 0.45, 8.0) < 0.1, "as fast as one"
 
 
-EAST = np.array([50.0, 0.0])
-
-
-def road(vehicles: int) -> Road:
-    found = Road(WIDTH_PX, HEIGHT_PX)
-    for track in range(vehicles):
-        for x in range(0, 600, 10):
-            found.drive(track, PixelBox(float(x), 70.0, 40.0, 30.0), EAST)
-    return found
-
-
-def test_where_two_vehicles_have_driven_is_roadway() -> None:
-    assert road(2).is_roadway(300.0, 95.0)
-    assert not road(2).is_roadway(300.0, 200.0), "nobody drove there"
-    assert not road(1).is_roadway(300.0, 95.0), "one may have been anything"
-
-
-def test_a_vehicle_that_waits_counts_once() -> None:
-    found = Road(WIDTH_PX, HEIGHT_PX)
-    for _ in range(50):
-        found.drive(1, PixelBox(300.0, 70.0, 40.0, 30.0), EAST)
-    assert not found.is_roadway(320.0, 95.0)
-
-
-def test_the_usual_direction_is_learned() -> None:
-    direction = road(4).direction(300.0, 95.0)
-    assert direction is not None
-    assert direction == pytest.approx([1.0, 0.0])
-    assert road(4).direction(300.0, 300.0) is None
-
-
-def test_waiting_is_usual_where_two_have_waited() -> None:
-    place, found = PixelBox(270.0, 70.0, 40.0, 30.0), road(4)
-    found.waited(place)
-    assert not found.is_waiting_place(place)
-    found.waited(place)
-    assert found.is_waiting_place(place)
-    assert not found.is_waiting_place(place.moved(200.0, 0.0))
+def driven() -> SceneMemory:
+    """Four vehicles have driven along the upper part of the picture."""
+    memory = SceneMemory()
+    drive_over(memory, 4)
+    return memory
 
 
 def crossing(time_s: float) -> tuple[float, float]:
@@ -126,10 +92,10 @@ def crossing(time_s: float) -> tuple[float, float]:
 
 def test_a_person_in_the_road_is_told_once_from_the_first_step() -> None:
     watching = PeopleWatch()
-    stage = Stage({1: Body(crossing, Actor.PEDESTRIAN, (0.6, 1.8))}, road=road(4))
+    stage = Stage({1: Body(crossing, Actor.PEDESTRIAN, (0.6, 1.8))}, memory=driven())
     found = [one for moment in stage.moments(4.0) for one in watching.step(moment)]
     (person,) = found
-    first_s = next(m.now_s for m in stage.moments(4.0) if stage.road.is_roadway(*m.tracks[0].foot))
+    first_s = next(m.now_s for m in stage.moments(4.0) if m.on_roadway(*m.tracks[0].foot))
     assert wall_s(person.time_ms) == pytest.approx(first_s)
     assert person.actor is Actor.PEDESTRIAN
     assert person.track == 1
@@ -139,5 +105,5 @@ def test_a_person_in_the_road_is_told_once_from_the_first_step() -> None:
 def test_neither_a_vehicle_nor_one_beside_the_road(actor: Actor) -> None:
     watching = PeopleWatch()
     motion = crossing if actor is Actor.VEHICLE else (lambda time_s: (10.0 + time_s, 5.0))
-    stage = Stage({1: Body(motion, actor)}, road=road(4))
+    stage = Stage({1: Body(motion, actor)}, memory=driven())
     assert [one for moment in stage.moments(4.0) for one in watching.step(moment)] == []

@@ -1,39 +1,35 @@
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 from monitor.domain import Evidence, EvidenceKind
 from monitor.trigger.blobs import PixelBox
-from monitor.trigger.road import Road
+from monitor.trigger.normal import SceneMemory
 from monitor.trigger.standing import StandingWatch
 from tests.moving import (
-    HEIGHT_PX,
-    WIDTH_PX,
     Body,
     Motion,
     Stage,
+    drive_over,
     driving,
+    fractions,
     standing,
     wall_s,
 )
 
-EAST = np.array([50.0, 0.0])
 
-
-def driven_road() -> Road:
+def driven_road() -> SceneMemory:
     """Vehicles have driven along y = 10 m over the whole picture."""
-    road = Road(WIDTH_PX, HEIGHT_PX)
-    for track in range(100, 104):
-        for x in range(0, 600, 10):
-            road.drive(track, PixelBox(float(x), 70.0, 40.0, 30.0), EAST)
-    road.keep_only(set())
-    return road
+    memory = SceneMemory()
+    drive_over(memory, 4)
+    return memory
 
 
-def watch(motions: dict[int, Motion], end_s: float, road: Road | None = None) -> list[Evidence]:
-    watching, road = StandingWatch(), road or driven_road()
-    stage = Stage({number: Body(motion) for number, motion in motions.items()}, road=road)
+def watch(
+    motions: dict[int, Motion], end_s: float, memory: SceneMemory | None = None
+) -> list[Evidence]:
+    watching, memory = StandingWatch(), memory or driven_road()
+    stage = Stage({number: Body(motion) for number, motion in motions.items()}, memory=memory)
     return [
         one
         for moment in stage.moments(end_s, interval_s=0.2 if end_s > 60 else 0.1)
@@ -84,7 +80,7 @@ def test_oncoming_traffic_does_not_pass() -> None:
 
 
 def test_off_the_roadway_standing_is_parking() -> None:
-    untouched = Road(WIDTH_PX, HEIGHT_PX)
+    untouched = SceneMemory()
     found = watch({1: STOPPING, 2: passing(7.0), 3: passing(8.5)}, 12.0, untouched)
     assert stopped(found) == []
 
@@ -98,7 +94,7 @@ def test_behind_another_that_stands_it_is_held_up_by_that_one() -> None:
 def test_where_others_have_waited_before_standing_is_usual() -> None:
     road = driven_road()
     for _ in range(2):
-        road.waited(PixelBox(270.0, 70.0, 40.0, 30.0))
+        road.waited(fractions(PixelBox(270.0, 70.0, 40.0, 30.0)), 20.0)
     assert stopped(watch({1: STOPPING, 2: passing(7.0), 3: passing(8.5)}, 12.0, road)) == []
 
 

@@ -11,7 +11,7 @@ import pytest
 from monitor.domain import EvidenceKind
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
-ROW = re.compile(r"^\| (\w+) \| (`\w+`(?:, `\w+`)*) \| ([^|]*\d[^|]*) \|", re.MULTILINE)
+ROW = re.compile(r"^\| ([\w.]+) \| (`\w+`(?:, `\w+`)*) \| ([^|]*\d[^|]*) \|", re.MULTILINE)
 ROWS = ROW.findall((DOCS / "trigger.md").read_text())
 
 
