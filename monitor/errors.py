@@ -9,6 +9,7 @@
     ├── QueryError               the model gave no usable answer; ``reason`` is a short tag
     ├── PublishError             the broker did not take a message
     ├── ArchiveError             the database refused or is away
+    ├── DetectorError            a detector's model is missing, broken, unknown or fails
     ├── SceneError               a scenario is impossible or cannot be rendered
     ├── SceneMemoryError         what was learned of a view cannot be read
     └── CatalogueError           a catalogue of labelled clips is wrong; names every entry
@@ -78,6 +79,10 @@ class ArchiveError(CausewayError):
     def __init__(self, message: str, reason: str = "away") -> None:
         super().__init__(message)
         self.reason = reason
+
+
+class DetectorError(CausewayError):
+    """The optional detector cannot be used; the message says what to mend."""
 
 
 class SceneError(CausewayError):

@@ -115,6 +115,8 @@ def _default(field: FieldInfo, inner: type[BaseModel] | None) -> str:
         return "none"
     if value == ():
         return "empty"
+    if isinstance(value, tuple):
+        return f"`{list(value)}`"
     if inner is not None:
         return "see below"
     if isinstance(value, bool):

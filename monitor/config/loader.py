@@ -1,7 +1,7 @@
 """Reading streams.yaml: every problem at once, each with its place and what to write instead.
 
-A relative ``data_dir`` is below the folder of the file, so that every process finds the same
-one wherever it was started.
+A relative ``data_dir`` or ``detector.model`` is below the folder of the file, so that every
+process finds the same one wherever it was started.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from monitor.config.environment import apply_overrides, substitute
-from monitor.config.models import Config
+from monitor.config.models import Config, DetectorSettings
 from monitor.config.problems import Path as SettingPath
 from monitor.config.problems import Position, Problem, dotted
 from monitor.config.sentences import sentence
@@ -78,9 +78,29 @@ def examine(
     found += _duplicate_cameras(tree)
     found += _contradictions(tree)
     if config is not None:
-        config = config.model_copy(update={"data_dir": path.resolve().parent / config.data_dir})
+        config = _below(config, path.resolve().parent)
     found.sort(key=lambda problem: (problem.position.line or 0, problem.position.column or 0))
     return config, found
+
+
+def _below(config: Config, folder: Path) -> Config:
+    """With relative paths below the folder of the file."""
+
+    def placed(section: DetectorSettings | None) -> DetectorSettings | None:
+        if section is None or section.model is None:
+            return section
+        return section.model_copy(update={"model": str(folder / section.model)})
+
+    cameras = tuple(
+        camera.model_copy(update={"detector": placed(camera.detector)}) for camera in config.cameras
+    )
+    return config.model_copy(
+        update={
+            "data_dir": folder / config.data_dir,
+            "detector": placed(config.detector),
+            "cameras": cameras,
+        }
+    )
 
 
 def _validated(tree: Tree) -> Config | None:

@@ -87,6 +87,39 @@ class TriggerSettings(Section):
     )
 
 
+class DetectorSettings(Section):
+    """A detector network of your own; without one everything works as it does."""
+
+    model: str | None = Field(
+        default=None, min_length=1, description="An ONNX file, below this file's folder; none: off."
+    )
+    kind: Literal["auto", "yolox", "yolox_decoded", "rtdetr", "detr", "detr_softmax"] = Field(
+        default="auto", description="What its outputs mean; `auto` goes by their shapes."
+    )
+    pixels: Literal["auto", "bgr_255", "rgb_255", "rgb_1", "rgb_imagenet"] = Field(
+        default="auto", description="Order and range of its input; `auto` goes by the kind."
+    )
+    provider: Literal["auto", "cpu", "cuda"] = Field(
+        default="auto", description="Where it runs; `auto` takes CUDA where onnxruntime has it."
+    )
+    threads: int = Field(
+        default=1, ge=1, le=64, description="Of the CPU, for one picture; cameras run side by side."
+    )
+    min_score: float = Field(
+        default=0.4, ge=0.05, le=0.95, description="From which a body begins to be followed."
+    )
+    vehicles: tuple[int, ...] = Field(
+        default=(1, 2, 3, 5, 7), description="Its classes that are vehicles; of the 80 of COCO."
+    )
+    persons: tuple[int, ...] = Field(default=(0,), description="Its classes that are people.")
+    every: int = Field(
+        default=1, ge=1, le=10, description="It sees every N-th picture that is looked at."
+    )
+    budget_ms: float = Field(
+        default=100.0, ge=1, le=10_000, description="Per picture; a slower model is put to rest."
+    )
+
+
 class Camera(Section):
     """One camera."""
 
@@ -109,6 +142,9 @@ class Camera(Section):
         default=(), description="None, or at least four points that give metres."
     )
     trigger: TriggerSettings = Field(default=TriggerSettings(), description="When it fires.")
+    detector: DetectorSettings | None = Field(
+        default=None, description="In place of the section `detector`, as a whole."
+    )
     mode: Mode | None = Field(
         default=None, description="Overrides query.mode and query.thinking_from."
     )
@@ -265,9 +301,16 @@ class Config(Section):
     ingest: Ingest = Field(default=Ingest(), description="Reading the cameras.")
     redis: Redis = Field(default=Redis(), description="Rings and queues.")
     mqtt: Mqtt = Field(default=Mqtt(), description="The broker.")
+    detector: DetectorSettings = Field(
+        default=DetectorSettings(), description="A detector network of your own; off."
+    )
     query: Query = Field(default=Query(), description="The model.")
     archive: Archive = Field(default=Archive(), description="The database.")
     dashboard: Dashboard = Field(default=Dashboard(), description="The web app.")
+
+    def detector_of(self, camera: Camera) -> DetectorSettings:
+        """A camera's own section, else the common one."""
+        return self.detector if camera.detector is None else camera.detector
 
     def camera(self, camera_id: str) -> Camera:
         """The camera of that id; ``KeyError`` where there is none."""

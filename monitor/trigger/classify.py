@@ -26,6 +26,8 @@ _VEHICLE_SPEED_M_S: Final = 4.5
 def classify(track: Track, plane: GroundPlane, speed_m_s: float) -> None:
     """Update the track's class from its present sample and speed."""
     sample = track.history[-1]
+    if track.named:
+        return
     if not sample.measured or not sample.apart or not sample.whole:
         if track.actor is Actor.UNKNOWN and sample.measured:
             track.actor = Actor.VEHICLE if track.person_score < _PERSON else Actor.PEDESTRIAN

@@ -71,6 +71,7 @@ class Track:
     actor: Actor = Actor.UNKNOWN
     checked_s: float = -1e9  # last time it was asked whether it is a body at all
     odd_pictures: int = 0  # in a row whose region did not look like this body alone
+    named: bool = False  # a detector said who it is; its shape and speed are not asked
     judged_samples: int = 0
     person_score: float = 0.0  # running mean; above a threshold it is a person
     drove_m_s: float = 0.0  # ever

@@ -67,6 +67,11 @@ class Tracker:
         """The id the next track will get."""
         return self._next_id
 
+    def take_id(self) -> int:
+        """An id for a body that is followed elsewhere."""
+        self._next_id += 1
+        return self._next_id - 1
+
     @property
     def tracks(self) -> Sequence[Track]:
         """Confirmed tracks that are still followed."""

@@ -51,6 +51,24 @@ def test_a_relative_data_dir_is_below_the_folder_of_the_file(yaml: Path) -> None
     assert load(yaml, {}).data_dir == Path("/srv/causeway")
 
 
+def test_a_relative_detector_model_is_below_the_folder_of_the_file(yaml: Path) -> None:
+    yaml.write_text(
+        "site: {id: main-street}\n"
+        "cameras:\n"
+        "  - {id: north, url: rtsp://camera.example/1, detector: {model: own.onnx, every: 2}}\n"
+        "  - {id: south, url: rtsp://camera.example/2, detector: {}}\n"
+        "  - {id: west, url: rtsp://camera.example/3}\n"
+        "detector: {model: /srv/common.onnx, vehicles: [2]}\n"
+    )
+    config = load(yaml, {})
+    sections = [config.detector_of(camera) for camera in config.cameras]
+    assert [section.model for section in sections] == [
+        str(yaml.parent / "own.onnx"), None, "/srv/common.onnx"
+    ]  # fmt: skip
+    assert (sections[0].every, sections[0].vehicles) == (2, (1, 2, 3, 5, 7))
+    assert sections[2].vehicles == (2,)
+
+
 def test_everything_wrong_is_said_at_once_with_its_line_and_column(yaml: Path) -> None:
     text = """\
 site:
