@@ -8,8 +8,8 @@ ring; pure computation, no clock, no I/O. Pictures may come at any rate above ab
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final, cast
 
 import cv2
@@ -17,10 +17,11 @@ import numpy as np
 import numpy.typing as npt
 
 from monitor.config.models import Camera
-from monitor.domain import Evidence, EvidenceKind, Trigger, ViewCondition
+from monitor.domain import Evidence, EvidenceKind, Level, Trigger, ViewCondition
 from monitor.media.decode import Planes
 from monitor.trigger.background import Background
 from monitor.trigger.blobs import find_blobs
+from monitor.trigger.detector import Aide, Duty, SharedDetector
 from monitor.trigger.ground import GroundPlane
 from monitor.trigger.judge import graded, judge
 from monitor.trigger.learning import Learning
@@ -28,6 +29,7 @@ from monitor.trigger.measuring import Measuring
 from monitor.trigger.moment import Moment
 from monitor.trigger.normal import KnownViews, SceneMemory
 from monitor.trigger.steadying import Steadying
+from monitor.trigger.track import Track
 from monitor.trigger.tracker import Tracker
 from monitor.trigger.view import WARM_UP_S, ViewWatch
 
@@ -74,11 +76,17 @@ class CameraTrigger:
     """The trigger's state for one camera."""
 
     def __init__(
-        self, camera: Camera, *, first_track: int = 1, memory: SceneMemory | None = None
+        self,
+        camera: Camera,
+        *,
+        first_track: int = 1,
+        memory: SceneMemory | None = None,
+        detector: SharedDetector | None = None,
     ) -> None:
         """``first_track``: ids of tracks begin here, so that a restart does not reuse them.
 
         ``memory``: what was normal here before; it is forgotten if the view turns out another.
+        ``detector``: whose tracks are measured in place of the classical ones while it does well.
         """
         self.operating = 1.0  # the raw score from which something is a candidate here
         self._camera = camera
@@ -90,6 +98,7 @@ class CameraTrigger:
         self._shape: tuple[int, int] | None = None
         self._tracker = Tracker(0, 0, first_track)
         self._views = KnownViews(memory)
+        self._duty = None if detector is None else Duty(detector)
 
     def wants(self, capture_ms: int) -> bool:
         """Whether a picture of that time is far enough from the last one looked at."""
@@ -116,7 +125,7 @@ class CameraTrigger:
         self._recent.extend(evidence)
         while self._recent and self._recent[0].time_ms < capture_ms - _RECENT_MS:
             self._recent.popleft()
-        judged = judge(evidence, tuple(self._recent), capture_ms)
+        judged = [self._heard(one) for one in judge(evidence, tuple(self._recent), capture_ms)]
         triggers = self._news(graded(judged, self.operating))
         return StepResult(
             tuple(evidence), tuple(triggers), self._view.condition(now_s),
@@ -149,13 +158,28 @@ class CameraTrigger:
             since_ms = capture_ms - max(self._glanced_ms, self._last_ms)
             self._glanced_ms = capture_ms
             self._background.learn_after(since_ms / _SPACING_MS, picture, foreground)
+            if now_s >= self._refresh_s:
+                self._refresh_s = now_s + _REFRESH_S
+                self._views.refresh(self._background.picture)
         return Glance(empty, self._view.condition(now_s))
 
     def pass_over(self, capture_ms: Iterable[int]) -> None:
         """Pictures slept through: the rhythm goes on as if those wanted had been looked at."""
+        assert self._origin_ms is not None
         for at_ms in sorted(capture_ms):
             if self.wants(at_ms):
                 self._last_ms = at_ms
+                now_s = (at_ms - self._origin_ms) / 1000
+                self._learning.pass_over(now_s, at_ms)
+                self._measuring.pass_over(now_s)
+
+    def _heard(self, trigger: Trigger) -> Trigger:
+        """Discounted where candidates were dismissed before."""
+        if trigger.box is None:
+            return trigger
+        x, y, width, height = trigger.box
+        wolf = self.memory.wolf(x + width / 2, y + height / 2)
+        return trigger if wolf == 0.0 else replace(trigger, score=trigger.score * (1.0 - wolf))
 
     def _news(self, triggers: list[Trigger]) -> list[Trigger]:
         """Without those that say what was said already, no stronger."""
@@ -171,6 +195,9 @@ class CameraTrigger:
             ):
                 self._said[key] = trigger
                 news.append(trigger)
+                if trigger.box is not None:
+                    alert = trigger.level is Level.ALERT
+                    self.memory.suspend(trigger.box, alert=alert)
         while len(self._said) > _SAID:
             del self._said[next(iter(self._said))]
         return news
@@ -179,6 +206,17 @@ class CameraTrigger:
     def tracker(self) -> Tracker:
         """For drawing and for tests."""
         return self._tracker
+
+    @property
+    def tracks(self) -> Sequence[Track]:
+        """The bodies that are measured: the detector's while it does well."""
+        detected = self._aide.tracks
+        return self._tracker.tracks if detected is None else detected
+
+    @property
+    def detector_note(self) -> str:
+        """Why the detector rests; empty while it works, or where there is none."""
+        return "" if self._duty is None else self._duty.note
 
     @property
     def plane(self) -> GroundPlane:
@@ -209,9 +247,10 @@ class CameraTrigger:
         self._learning = Learning(self._camera, width, height, self._views.memory, now_s)
         self._settled_s = now_s + WARM_UP_S
         self._collect_s = now_s
-        self._refresh_s = now_s + _REFRESH_S
+        self._refresh_s: float = now_s + _REFRESH_S
         self._steadying = Steadying(now_s)
         self._tracker = Tracker(width, height, self._tracker.next_id)
+        self._aide = Aide(self._duty, width, height, self._tracker.take_id)
         self._reset_detectors(now_s)
 
     def _reset_detectors(self, now_s: float) -> None:
@@ -222,6 +261,7 @@ class CameraTrigger:
         """Bodies cannot be followed across this; the empty scene still holds."""
         assert self._origin_ms is not None
         self._tracker.forget()
+        self._aide.forget()
         self._reset_detectors((capture_ms - self._origin_ms) / 1000)
 
     def _steadied(self, now_s: float, planes: Planes) -> Planes:
@@ -252,7 +292,9 @@ class CameraTrigger:
         for ghost in self._tracker.ghosts(now_s, picture.y, self._background.picture, foreground):
             self._background.learn_place(picture, *ghost.clipped(width, height))
         self._background.learn(picture, foreground, self._tracker.owned())
-        self._learning.step(now_s, capture_ms, self._tracker, foreground)
+        if self._aide.step(now_s, picture, self._background.picture):
+            self._reset_detectors(now_s)
+        self._learning.step(now_s, capture_ms, self._tracker, foreground, self._aide.tracks)
         if now_s >= self._refresh_s:
             self._refresh_s = now_s + _REFRESH_S
             self._views.refresh(self._background.picture)
@@ -276,7 +318,7 @@ class CameraTrigger:
         assert self._shape is not None
         height, width = self._shape
         moment = Moment(
-            now_s, self._origin_ms, self._tracker.tracks, self._learning.plane,
+            now_s, self._origin_ms, self.tracks, self._learning.plane,
             self._learning.memory, width, height,
         )  # fmt: skip
         if self._measuring.is_tense(moment, red):

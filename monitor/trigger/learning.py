@@ -5,6 +5,7 @@ Called by ``CameraTrigger`` after every picture in which bodies were followed.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -18,6 +19,7 @@ from monitor.trigger.classify import classify, is_surely_vehicle
 from monitor.trigger.ground import GroundPlane, SizeByRow, calibrated_plane
 from monitor.trigger.moment import UNSEEN_M_PER_PX
 from monitor.trigger.normal import SceneMemory
+from monitor.trigger.track import Track
 from monitor.trigger.tracker import Tracker
 
 _PLANE_S: Final = 2.0
@@ -44,9 +46,14 @@ class Learning:
         self.memory, self._began_s = memory, now_s
 
     def step(
-        self, now_s: float, now_ms: int, tracker: Tracker, foreground: npt.NDArray[np.uint8]
+        self,
+        now_s: float,
+        now_ms: int,
+        tracker: Tracker,
+        foreground: npt.NDArray[np.uint8],
+        detected: Sequence[Track] | None = None,
     ) -> None:
-        """Classify the bodies and learn from them."""
+        """Classify the bodies and learn from them; ``detected`` ones in place of the tracker's."""
         if now_s - self._plane_s > _PLANE_S:
             self._plane_s, self.plane = now_s, self._best_plane()
             if now_s - self._began_s > _FAR_AFTER_S:
@@ -57,7 +64,7 @@ class Learning:
             self.memory.look(foreground, tracker.owned())
         self._parity = not self._parity
         present = set()
-        for track in tracker.tracks:
+        for track in tracker.tracks if detected is None else detected:
             present.add(track.id)
             if track.id % 2 == self._parity and len(track.history) > 12:
                 continue  # what is known of it changes slowly
@@ -72,6 +79,16 @@ class Learning:
             if sample.whole and sample.apart and is_surely_vehicle(track):
                 self._sizes.observe(track.id, float(track.foot[1]), track.box.size)
         self.memory.keep_only(present)
+
+    def pass_over(self, now_s: float, now_ms: int) -> None:
+        """A picture in which nobody was, slept through: that too is how the view usually is."""
+        self._parity = not self._parity
+        if now_s - self._plane_s > _PLANE_S:
+            self._plane_s = now_s
+        if self.memory.tick(now_ms) and now_s >= self._look_s:
+            self._look_s = now_s + _LOOK_S
+            nothing = np.zeros((9, 16), np.uint8)
+            self.memory.look(nothing, nothing)
 
     def _fractions(self, box: PixelBox) -> Box:
         width, height = self._width, self._height

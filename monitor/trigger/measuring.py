@@ -35,6 +35,11 @@ class Measuring:
         self._lit: list[Evidence] = []
         self._measured_s = now_s
 
+    def pass_over(self, now_s: float) -> None:
+        """A picture in which nobody was, slept through: only the rhythm goes on."""
+        if now_s >= self._measured_s + _MEASURE_S:
+            self._measured_s = now_s
+
     def is_tense(self, moment: Moment, red: npt.NDArray[np.uint8]) -> bool:
         """Whether lamps lit up or somebody brakes; ``red`` is the V plane. For every picture."""
         self._lit += self._lamps.step(moment, red)

@@ -18,6 +18,7 @@ from monitor.errors import MediaError
 from monitor.media.decode import DecodedFrame, Decoder, planes
 from monitor.media.disposable import is_disposable
 from monitor.trigger import WIDTH_PX, CameraTrigger
+from monitor.trigger.normal import SceneMemory
 from workers.watching.ladder import Ladder
 
 _UNDECODABLE_MS: Final = 2_000
@@ -51,10 +52,19 @@ class Eye:
     """Looks at one camera's video."""
 
     def __init__(
-        self, camera: Camera, *, first_track: int = 1, look_from_ms: int = 0, may_sleep: bool = True
+        self,
+        camera: Camera,
+        *,
+        first_track: int = 1,
+        look_from_ms: int = 0,
+        may_sleep: bool = True,
+        memory: SceneMemory | None = None,
     ) -> None:
-        """Pictures before ``look_from_ms`` are decoded only: a replay shifts its sampling so."""
-        self._trigger = CameraTrigger(camera, first_track=first_track)
+        """Pictures before ``look_from_ms`` are decoded only: a replay shifts its sampling so.
+
+        ``memory``: what was learned of the view before.
+        """
+        self._trigger = CameraTrigger(camera, first_track=first_track, memory=memory)
         self._look_from_ms = look_from_ms
         self._may_sleep = may_sleep
         self._decoder: Decoder | None = None
@@ -72,6 +82,11 @@ class Eye:
     def operate_at(self, operating: float) -> None:
         """The raw score from which something is a candidate on this camera."""
         self._trigger.operating = operating
+
+    @property
+    def memory(self) -> SceneMemory:
+        """What is normal in the present view."""
+        return self._trigger.memory
 
     @property
     def unseen_from_ms(self) -> int | None:
@@ -97,9 +112,8 @@ class Eye:
                 self._wake(told)  # what is kept belongs to the old generation
                 self._decoder, self._ladder = Decoder(self._next), Ladder()
                 self._params, self._next = self._next, None
-            if self._decoder is not None and self._params is not None:
-                disposable = not unit.is_key and is_disposable(unit.data, self._params.codec)
-                self._take(unit, disposable, told)
+            if self._decoder is not None:
+                self._take(unit, told)
             if unit.entry_ms - (self._good_ms or units[0].entry_ms) > _UNDECODABLE_MS:
                 self._view = ViewCondition.UNDECODABLE
         return self._seen(told)
@@ -110,11 +124,11 @@ class Eye:
         self._wake(told)
         return self._seen(told)
 
-    def _take(self, unit: AccessUnit, disposable: bool, told: _Told) -> None:
+    def _take(self, unit: AccessUnit, told: _Told) -> None:
         if self._ladder.asleep:
             if unit.is_key:
                 self._sleep_on(unit, told)
-            elif self._ladder.keep(unit, disposable):
+            elif self._ladder.keep(unit):
                 self._good_ms = unit.entry_ms
             else:
                 self._wake(told)
@@ -124,7 +138,7 @@ class Eye:
             if self._ladder.may_sleep(unit, self._trigger.resting_since_ms):
                 self._sleep_on(unit, told)
                 return
-        self._decode(unit, disposable, told)
+        self._decode(unit, told)
 
     def _sleep_on(self, unit: AccessUnit, told: _Told) -> None:
         """One more GOP, unless its key picture shows that somebody is there."""
@@ -134,7 +148,7 @@ class Eye:
             self._trigger.pass_over(one.capture_ms for one in passed)
             return
         self._wake(told)
-        self._decode(unit, False, told)
+        self._decode(unit, told)
 
     def _is_empty(self, unit: AccessUnit, told: _Told) -> bool:
         assert self._decoder is not None
@@ -153,9 +167,7 @@ class Eye:
 
     def _wake(self, told: _Told) -> None:
         for unit in self._ladder.wake():
-            assert self._params is not None
-            disposable = not unit.is_key and is_disposable(unit.data, self._params.codec)
-            self._decode(unit, disposable, told)
+            self._decode(unit, told)
 
     def _drain(self, told: _Told) -> None:
         """Look at the pictures that the decoder still holds back."""
@@ -166,10 +178,12 @@ class Eye:
             frames = []
         self._look_at(frames, told)
 
-    def _decode(self, unit: AccessUnit, disposable: bool, told: _Told) -> None:
+    def _decode(self, unit: AccessUnit, told: _Told) -> None:
         assert self._decoder is not None
-        self._ladder.note(unit, disposable, self._trigger.resting_since_ms)
-        if disposable and not self._is_wanted(unit.capture_ms):
+        assert self._params is not None
+        self._ladder.note(unit, self._trigger.resting_since_ms)
+        if not self._is_wanted(unit.capture_ms) and is_disposable(unit.data, self._params.codec):
+            self._good_ms = unit.entry_ms
             return
         try:
             frames = self._decoder.decode(unit)

@@ -9,11 +9,12 @@ waking. Cameras whose GOPs are long, or without key pictures, never sleep. Used 
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from typing import Final
 
 from monitor.domain import AccessUnit
-from workers.watching.quiet_sizes import QuietSizes, Size
+from workers.watching.quiet_sizes import QuietSizes
 
 REST_MS: Final = 3_000
 """Nothing in sight for so long before it sleeps."""
@@ -34,7 +35,7 @@ class Ladder:
         self._sizes = QuietSizes()
         self._gops_ms: deque[int] = deque(maxlen=_GOPS)
         self._key_ms: int | None = None
-        self._gop: list[Size] = []
+        self._gop: list[int] = []  # bytes of its access units
         self._kept: list[AccessUnit] = []
         self._kept_bytes = 0
 
@@ -47,14 +48,14 @@ class Ladder:
         """``entry_ms`` of the first access unit that was not looked at; None while awake."""
         return self._kept[0].entry_ms if self._kept else None
 
-    def note(self, unit: AccessUnit, disposable: bool, resting_since_ms: int | None) -> None:
+    def note(self, unit: AccessUnit, resting_since_ms: int | None) -> None:
         """An access unit that is decoded: what GOPs are like, and how large quiet pictures are."""
         if unit.is_key:
             if resting_since_ms is not None and resting_since_ms <= (self._key_ms or 0):
                 self._sizes.learn(self._gop)
             self._key(unit)
         else:
-            self._gop.append(Size(len(unit.data), disposable))
+            self._gop.append(len(unit.data))
 
     def may_sleep(self, unit: AccessUnit, resting_since_ms: int | None) -> bool:
         """Whether it may sleep from this access unit on."""
@@ -63,9 +64,8 @@ class Ladder:
         rested = resting_since_ms is not None and unit.capture_ms - resting_since_ms >= REST_MS
         longest_ms = max(*self._gops_ms, unit.capture_ms - self._key_ms)
         bounded = min(self._gops_ms) >= _MIN_GOP_MS and longest_ms <= MAX_GOP_MS
-        telling = self._sizes.known and (
-            longest_ms <= SHORT_GOP_MS or self._sizes.spread <= _MOST_SPREAD
-        )
+        spread = self._sizes.spread
+        telling = spread <= _MOST_SPREAD or (longest_ms <= SHORT_GOP_MS and spread < math.inf)
         return rested and bounded and telling
 
     def sleep(self, unit: AccessUnit) -> list[AccessUnit]:
@@ -77,14 +77,13 @@ class Ladder:
         self._kept, self._kept_bytes = [unit], len(unit.data)
         return passed
 
-    def keep(self, unit: AccessUnit, disposable: bool) -> bool:
+    def keep(self, unit: AccessUnit) -> bool:
         """Keep one undecoded; False if it must wake because of it."""
-        size = Size(len(unit.data), disposable)
-        self._gop.append(size)
         last = self._kept[-1]
+        self._gop.append(len(unit.data))
         self._kept.append(unit)
-        self._kept_bytes += size.data_bytes
-        if self._sizes.surprised(size):
+        self._kept_bytes += len(unit.data)
+        if self._sizes.surprised(self._gop):
             return False
         return (
             unit.entry_ms - self._kept[0].entry_ms <= MAX_GOP_MS
@@ -102,5 +101,5 @@ class Ladder:
         if self._key_ms is not None:
             self._gops_ms.append(unit.capture_ms - self._key_ms)
         self._key_ms = unit.capture_ms
-        self._gop = []
+        self._gop = [len(unit.data)]
         self._sizes.begin()
