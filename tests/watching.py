@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -15,10 +15,22 @@ from redis.asyncio import Redis
 from monitor import wire
 from monitor.buffer.connection import connect, entries_of
 from monitor.buffer.keys import JOBS, OUTBOX
-from monitor.config.models import Config
-from monitor.domain import AccessUnit, Alert, CodecParameters, Job, VideoCodec
+from monitor.config.models import Camera, Config
+from monitor.domain import (
+    AccessUnit,
+    Actor,
+    Alert,
+    CodecParameters,
+    Evidence,
+    Job,
+    Trigger,
+    VideoCodec,
+)
+from monitor.media.decode import Planes
+from monitor.trigger.forensic.verdict import Verdict
 from tests.street import HEIGHT_PX, START_MS, WIDTH_PX, Car, Street
 from workers import watch
+from workers.watching.look_back import Examine
 
 FPS, GOP = 20, 20
 SPEED_PX_S, DECEL_PX_S2 = 120.0, 100.0
@@ -97,11 +109,36 @@ def config_of(redis_url: str, camera: str) -> Config:
     )
 
 
+def confirm(pictures: Iterable[tuple[int, Planes]], trigger: Trigger, camera: Camera) -> Verdict:
+    """A second look that believes everything it sees pictures of."""
+    return judged(pictures, trigger, confirmed=True)
+
+
+def reject(pictures: Iterable[tuple[int, Planes]], trigger: Trigger, camera: Camera) -> Verdict:
+    """A second look that believes nothing."""
+    return judged(pictures, trigger, confirmed=False)
+
+
+def judged(
+    pictures: Iterable[tuple[int, Planes]], trigger: Trigger, *, confirmed: bool | None
+) -> Verdict:
+    """About the trigger's moment, with how many pictures there were as its reason."""
+    times = [at_ms for at_ms, _ in pictures]
+    reason = f"{len(times)} pictures, {(times[-1] - times[0]) / 1000:.1f} s"
+    evidence = Evidence(
+        "any", trigger.kind, trigger.time_ms, Actor.VEHICLE, 0.9, time_uncertainty_s=0.1
+    )
+    return Verdict(
+        confirmed, 1.2 if confirmed else 0.3, trigger.kind, trigger.time_ms, 0.1, None,
+        trigger.box, reason, (evidence,),
+    )  # fmt: skip
+
+
 @asynccontextmanager
-async def watching(config: Config) -> AsyncIterator[asyncio.Task[None]]:
+async def watching(config: Config, examine: Examine = confirm) -> AsyncIterator[asyncio.Task[None]]:
     """Run watch meanwhile; then it is cut off as by a crash: nothing is told to it before."""
     name = f"watch-{config.cameras[0].id}"
-    task = asyncio.create_task(watch.run(config, name=name))
+    task = asyncio.create_task(watch.run(config, name=name, examine=examine))
     try:
         yield task
     finally:

@@ -53,6 +53,11 @@ def cursor_key(camera: str) -> str:
     return f"cw:{{{camera}}}:cursor"
 
 
+def memory_key(camera: str) -> str:
+    """What watch has learned of the camera's view, as bytes."""
+    return f"cw:{{{camera}}}:memory"
+
+
 def evidence_key(camera: str) -> str:
     """Hash of evidence id to Evidence."""
     return f"cw:{{{camera}}}:evidence"
@@ -66,6 +71,16 @@ def evidence_times_key(camera: str) -> str:
 def incidents_key(camera: str) -> str:
     """Hash of incident id to Incident."""
     return f"cw:{{{camera}}}:incidents"
+
+
+def tally_key(camera: str, outcome: str) -> str:
+    """Sorted set of the ids of incidents that had an outcome, by time; the last day."""
+    return f"cw:{{{camera}}}:tally:{outcome}"
+
+
+def scores_key(camera: str) -> str:
+    """What watch has learned of the camera's usual scores."""
+    return f"cw:{{{camera}}}:scores"
 
 
 def explained_key(camera: str, incident: str) -> str:

@@ -105,6 +105,7 @@ class SecondLook:
     score: float  # 1.0 is the threshold of an alert
     reason: str
     at_ms: int  # the newest entry of the camera's ring when it was given
+    followed: bool = False  # what follows from it has been sent
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -42,21 +42,29 @@ class Change:
 
 
 def absorb(
-    current: Incident | None, triggers: Sequence[Trigger], camera: str, merge_s: float
+    current: Incident | None,
+    triggers: Sequence[Trigger],
+    camera: str,
+    merge_s: float,
+    dismissed: Sequence[Incident] = (),
 ) -> tuple[Change, ...]:
     """Triggers of one moment extend ``current`` or open the next; in order of time.
 
     A candidate opens an incident of which nobody hears yet; a strong trigger alerts, and makes an
-    alert of the candidate it belongs to. What was dismissed is closed: another trigger near it
-    opens the next incident.
+    alert of the candidate it belongs to. ``dismissed`` incidents are closed: what was said of
+    them before is no news, and any other trigger near them opens the next incident.
 
     One that is already part of an incident (same kind, place and time) changes nothing unless it
     makes the incident graver, so that replaying after a crash is harmless. What changes an
     incident always adds a trigger to it, because their number is the alert's revision. The last
     change's incident is the current one.
     """
+    if current is not None and current.status is IncidentStatus.DISMISSED:
+        dismissed, current = (*dismissed, current), None
     changes: list[Change] = []
     for trigger in sorted(triggers, key=lambda one: (one.time_ms, one.kind)):
+        if any(_known(one, trigger) for one in dismissed):
+            continue
         if current is not None and _belongs(current, trigger, merge_s):
             extended = _extend(current, trigger)
             if extended != current:
@@ -68,27 +76,35 @@ def absorb(
                 changes.append(Change(extended, opened=False, grew=grew))
             current = extended
         else:
-            current = _open(trigger, camera, current)
+            current = _open(trigger, camera, {one.id for one in dismissed})
             changes.append(Change(current, opened=True, grew=True))
     return tuple(changes)
 
 
 def due(incident: Incident) -> Trigger | None:
     """The trigger to look at again next, the highest score first; None where all is said."""
-    if incident.status is IncidentStatus.DISMISSED or len(incident.looks) >= _MOST_LOOKS:
-        return None
-    if any(trigger.verified for trigger in incident.triggers):
-        return None
     return max(
-        (
-            trigger
-            for trigger in incident.triggers
-            if trigger.source == "measured"
-            and all(abs(look.time_ms - trigger.time_ms) > _COVERED_MS for look in incident.looks)
-        ),
+        (trigger for trigger in incident.triggers if is_due(incident, trigger)),
         key=lambda trigger: (trigger.score, -trigger.time_ms),
         default=None,
     )
+
+
+def is_due(incident: Incident, trigger: Trigger) -> bool:
+    """Whether a second look at this trigger still says something new of the incident."""
+    return (
+        incident.status is not IncidentStatus.DISMISSED
+        and len(incident.looks) < _MOST_LOOKS
+        and not any(one.verified for one in incident.triggers)
+        and trigger in incident.triggers
+        and trigger.source == "measured"
+        and all(abs(look.time_ms - trigger.time_ms) > _COVERED_MS for look in incident.looks)
+    )
+
+
+def was_alerted(incident: Incident) -> bool:
+    """Whether subscribers have heard of it from watch, dismissed or not."""
+    return any(trigger.level is Level.ALERT for trigger in incident.triggers)
 
 
 def settled(incident: Incident, trigger: Trigger, verdict: Verdict, at_ms: int) -> Incident:
@@ -145,8 +161,6 @@ def severity_of(trigger: Trigger) -> Severity:
 
 
 def _belongs(incident: Incident, trigger: Trigger, merge_s: float) -> bool:
-    if incident.status is IncidentStatus.DISMISSED:
-        return _known(incident, trigger)
     margin = merge_s * 1000
     return incident.start_ms - margin <= trigger.time_ms <= incident.last_ms + margin
 
@@ -171,13 +185,13 @@ def _same(a: Trigger, b: Trigger) -> bool:
     return min(wide, high) > 0.0 and wide * high > _SAME_PLACE * smaller
 
 
-def _open(trigger: Trigger, camera: str, before: Incident | None) -> Incident:
-    """Named by its moment; one later where a dismissed incident has that name."""
-    name = f"{camera}-{trigger.time_ms}"
-    if before is not None and before.id == name:
-        name = f"{camera}-{trigger.time_ms + 1}"
+def _open(trigger: Trigger, camera: str, taken: Set[str]) -> Incident:
+    """Named by its moment, or the next free name after it where a dismissed one has that."""
+    named_ms = trigger.time_ms
+    while f"{camera}-{named_ms}" in taken:
+        named_ms += 1
     return Incident(
-        id=name,
+        id=f"{camera}-{named_ms}",
         camera=camera,
         severity=severity_of(trigger),
         start_ms=trigger.time_ms,
@@ -194,8 +208,6 @@ def _status(trigger: Trigger) -> IncidentStatus:
 
 
 def _extend(incident: Incident, trigger: Trigger) -> Incident:
-    if incident.status is IncidentStatus.DISMISSED:
-        return incident
     news = _rank(severity_of(trigger)) > _rank(incident.severity) or (
         incident.status is IncidentStatus.CANDIDATE and trigger.level is Level.ALERT
     )

@@ -12,6 +12,7 @@ from monitor.buffer.incidents import IncidentStore
 from monitor.buffer.keys import ring_key
 from monitor.buffer.ring import RingWriter
 from monitor.domain import AccessUnit, EvidenceKind, Stage, ViewCondition
+from monitor.trigger.incident import due
 from tests.ingesting import logged
 from tests.servers import redis_server
 from tests.street import START_MS
@@ -38,10 +39,16 @@ async def write(redis: Redis, camera: str, units: list[AccessUnit]) -> None:
 
 
 async def watched(redis: Redis, camera: str, entry_ms: int) -> None:
-    """Until the cursor says that all up to an entry is done; it may be two seconds behind."""
+    """Until the cursor says that all up to an entry is done, which may be two seconds behind, and
+    nothing is left to look at again."""
 
     async def done() -> bool:
-        return (await CameraStore(redis).cursor(camera) or 0) >= entry_ms - 2_000
+        if (await CameraStore(redis).cursor(camera) or 0) < entry_ms - 2_000:
+            return False
+        incidents = await IncidentStore(redis).all(camera)
+        return all(
+            due(one) is None and all(look.followed for look in one.looks) for one in incidents
+        )
 
     await until(done)
 

@@ -183,7 +183,7 @@ class CameraWatch:
         if cursor_ms and last_ms is not None and cursor_ms > last_ms + _OUTAGE_MS:
             cursor_ms = None  # the clock was set back, or Redis came back empty
         if cursor_ms:
-            await self._desk.resend(cursor_ms)
+            await self._desk.resume(cursor_ms)
         told_ms = cursor_ms or last_ms or 0
         key_ms = await ring.key_at_or_before(told_ms - REWIND_MS)
         if key_ms is None:

@@ -1,0 +1,100 @@
+"""The pictures around a candidate's moment, and the forensic pass over them. No I/O.
+
+Runs in a thread; used by watch on what the ring holds and by the evaluation on what a clip holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final, Protocol
+
+from monitor.config.models import Camera
+from monitor.domain import AccessUnit, CodecParameters, Trigger
+from monitor.errors import MediaError
+from monitor.media.decode import Decoder, Planes, planes
+from monitor.trigger import forensic
+from monitor.trigger.forensic.verdict import Verdict
+
+BEFORE_MS: Final = 8_000
+AFTER_MS: Final = 4_000
+WIDTH_PX: Final = 1280
+"""Pictures are at most this wide: twice what the trigger sees."""
+
+_APART_MS: Final = 30  # at most some 30 pictures a second
+
+Part = tuple[CodecParameters, Sequence[AccessUnit]]
+"""Access units of one generation, in ring order."""
+
+
+class Examine(Protocol):
+    """``monitor.trigger.forensic.examine``, or what a test puts in its place."""
+
+    def __call__(
+        self, pictures: Iterable[tuple[int, Planes]], trigger: Trigger, camera: Camera
+    ) -> Verdict: ...
+
+
+class Broken(Exception):
+    """Nobody waits for the verdict any more."""
+
+
+def pictures(
+    parts: Iterable[Part], start_ms: int, end_ms: int, go_on: Callable[[], bool]
+) -> Iterator[tuple[int, Planes]]:
+    """Capture time and picture, decoded as they are asked for; from ``start_ms`` to ``end_ms``.
+
+    What cannot be decoded is left out. ``Broken`` once ``go_on`` says no.
+    """
+    last_ms: int | None = None
+    for params, units in parts:
+        decoder = Decoder(params)
+        for unit in units:
+            if not go_on():
+                raise Broken
+            try:
+                frames = decoder.decode(unit)
+            except MediaError:
+                continue  # it waits for the next key access unit
+            for frame in frames:
+                at_ms = frame.capture_ms
+                if not start_ms <= at_ms <= end_ms:
+                    continue
+                if last_ms is None or at_ms - last_ms >= _APART_MS:
+                    last_ms = at_ms
+                    yield at_ms, planes(frame.frame, WIDTH_PX)
+
+
+def look_back(
+    examine: Examine,
+    parts: Sequence[Part],
+    trigger: Trigger,
+    camera: Camera,
+    go_on: Callable[[], bool] = lambda: True,
+) -> Verdict:
+    """What hindsight says of a trigger.
+
+    It cannot tell where there is no picture before the moment, or where ``go_on`` ended it.
+    """
+    start_ms, end_ms = trigger.time_ms - BEFORE_MS, trigger.time_ms + AFTER_MS
+    known = [unit.capture_ms for _, units in parts for unit in units]
+    if not any(start_ms <= at_ms < trigger.time_ms for at_ms in known):
+        return cannot_tell(trigger, "the video before the moment is gone")
+    try:
+        return examine(pictures(parts, start_ms, end_ms, go_on), trigger, camera)
+    except Broken:
+        return cannot_tell(trigger, "there was no time to look at it again")
+
+
+def _blind(pictures: Iterable[tuple[int, Planes]], trigger: Trigger, camera: Camera) -> Verdict:
+    return cannot_tell(trigger, "nothing here can look at pictures again")
+
+
+def cannot_tell(trigger: Trigger, why: str) -> Verdict:
+    """No verdict on a trigger, and why."""
+    return Verdict(
+        confirmed=None, score=0.0, kind=trigger.kind, time_ms=trigger.time_ms,
+        time_uncertainty_s=0.0, onset_ms=None, box=trigger.box, reason=why,
+    )  # fmt: skip
+
+
+EXAMINE: Final[Examine] = getattr(forensic, "examine", _blind)
