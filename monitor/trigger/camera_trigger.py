@@ -99,6 +99,7 @@ class CameraTrigger:
         self._tracker = Tracker(0, 0, first_track)
         self._views = KnownViews(memory)
         self._duty = None if detector is None else Duty(detector)
+        self._aide = Aide(None, 0, 0, self._tracker.take_id)
 
     def wants(self, capture_ms: int) -> bool:
         """Whether a picture of that time is far enough from the last one looked at."""

@@ -5,8 +5,8 @@ tracker (the extra ``detector``) are imported only when a model is opened. Whate
 a model is a ``DetectorError``; it rests then, and the classical tracks are measured instead.
 """
 
-from monitor.trigger.detector.bodies import DetectedBodies
+from monitor.trigger.detector.aide import Aide
 from monitor.trigger.detector.duty import Duty
 from monitor.trigger.detector.model import Detector, SharedDetector, Shelf
 
-__all__ = ["DetectedBodies", "Detector", "Duty", "SharedDetector", "Shelf"]
+__all__ = ["Aide", "Detector", "Duty", "SharedDetector", "Shelf"]

@@ -43,6 +43,16 @@ class Duty:
         """Whether it is not to be asked now."""
         return self._until_s is not None and self._shared.clock.monotonic_s() < self._until_s
 
+    @property
+    def well(self) -> bool:
+        """Whether it has kept to its budget for some pictures, up to now."""
+        return len(self._spent_ms) == _JUDGED and not self.resting
+
+    @property
+    def min_score(self) -> float:
+        """From which a body begins to be followed."""
+        return self._shared.settings.min_score
+
     def see(self, picture: Planes) -> Seen | None:
         """What is in the picture; None where it is not its turn, or rests."""
         if self.resting:
