@@ -94,6 +94,7 @@ class CameraTrigger:
         self._last_ms = 0
         self._rest_ms: int | None = None
         self._glanced_ms = 0
+        self._refresh_s = 0.0
         self._alert_until_ms = 0
         self._shape: tuple[int, int] | None = None
         self._tracker = Tracker(0, 0, first_track)
@@ -248,7 +249,7 @@ class CameraTrigger:
         self._learning = Learning(self._camera, width, height, self._views.memory, now_s)
         self._settled_s = now_s + WARM_UP_S
         self._collect_s = now_s
-        self._refresh_s: float = now_s + _REFRESH_S
+        self._refresh_s = now_s + _REFRESH_S
         self._steadying = Steadying(now_s)
         self._tracker = Tracker(width, height, self._tracker.next_id)
         self._aide = Aide(self._duty, width, height, self._tracker.take_id)
