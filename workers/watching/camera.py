@@ -29,6 +29,7 @@ from monitor.errors import RingGapError
 from workers.watching.desk import Desk
 from workers.watching.eye import Eye, Seen
 from workers.watching.patience import Patience
+from workers.watching.remembering import Remembering
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +72,7 @@ class CameraWatch:
         self._clock = clock
         self._store = CameraStore(redis)
         self._patience = Patience(camera.id, clock)
+        self._remembering = Remembering(camera.id, redis, threads, clock)
         self._view: ViewCondition | None = None
         self._view_told_s = 0.0
 
@@ -85,11 +87,20 @@ class CameraWatch:
 
     async def _session(self) -> None:
         name = await self._patience.do(self._choose_ring)
-        chosen_s = self._clock.monotonic_s()
         ring = RingReader(self._redis, name)
         at_ms, told_ms = await self._patience.do(lambda: self._resume(ring))
         first_track = await self._desk.next_track(told_ms)
-        eye = Eye(self._camera, first_track=first_track)
+        memory = await self._remembering.load()
+        eye = Eye(self._camera, first_track=first_track, memory=memory)
+        try:
+            await self._follow(eye, name, at_ms, told_ms)
+        finally:
+            await self._remembering.save_at_stop(eye.memory)
+
+    async def _follow(self, eye: Eye, name: str, at_ms: int, told_ms: int) -> None:
+        """Look at what comes until the ring to follow is another one."""
+        chosen_s = self._clock.monotonic_s()
+        ring = RingReader(self._redis, name)
         generation, cursor_ms = -1, told_ms
         while True:
             units = await self._tail(ring, at_ms)
@@ -115,6 +126,7 @@ class CameraWatch:
                     generation = number
                 batch = tuple(group)
                 await self._file(await self._look(eye, batch, told_ms))
+            await self._remembering.save_now_and_then(eye.memory)
             at_ms = units[-1].entry_ms
             self.counted.units += len(units)
             self.counted.behind_ms = max(0, self._clock.wall_ms() - at_ms)

@@ -69,6 +69,7 @@ class SceneMemory:
         self._suspended_ms: Grid = np.zeros((ROWS, COLUMNS))
         self._last_suspended_ms = 0
         self._no_waits_ms = 0
+        self._looked_ms = 0
         self._trails: dict[int, npt.NDArray[np.bool_]] = {}
         self._roadway: npt.NDArray[np.bool_] | None = None
         self._busiest = np.inf  # vehicles
@@ -155,12 +156,18 @@ class SceneMemory:
             del self._trails[track]
 
     def look(self, foreground: npt.NDArray[np.uint8], bodies: npt.NDArray[np.uint8]) -> None:
-        """About once a second: where something differs, and where bodies are (255, any size)."""
+        """About once a second: where something differs, and where bodies are (255, any size).
+
+        Between two looks farther apart nothing was in sight.
+        """
         moving, driven = (
             cv2.resize(mask, (COLUMNS, ROWS), interpolation=cv2.INTER_AREA) > 255 * _BUSY_CELL
             for mask in (foreground, bodies)
         )
-        self._looks += 1.0
+        now_ms = self._now_ms or 0
+        slept_s = (now_ms - self._looked_ms) / 1000
+        self._looks += slept_s if 1.0 < slept_s < _HOUR_MS / 1000 else 1.0  # it was empty then
+        self._looked_ms = now_ms
         self._layers[Layer.BUSY] += moving
         self._layers[Layer.STRAY] += moving & ~driven
 

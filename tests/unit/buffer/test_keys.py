@@ -14,6 +14,7 @@ PER_CAMERA = (
     keys.state_key,
     keys.view_key,
     keys.cursor_key,
+    keys.memory_key,
     keys.evidence_key,
     keys.evidence_times_key,
     keys.incidents_key,

@@ -178,11 +178,11 @@ def test_a_cell_that_cries_wolf_is_believed_less_each_time() -> None:
         heard.append(memory.wolf(*OFF_ROAD))
     assert heard[0] == 0.0
     assert heard == sorted(heard)
-    assert 0.5 < heard[1] < heard[-1] <= MOST
+    assert 0.4 < heard[1] <= heard[-1] <= MOST
     assert memory.wolf(*ON_ROAD) == 0.0, "elsewhere it is believed"
     for _ in range(5):
         memory.confirmed(*OFF_ROAD)
-    assert memory.wolf(*OFF_ROAD) < 0.8 * heard[-1], "some were right"
+    assert memory.wolf(*OFF_ROAD) < heard[-1], "some were right"
 
 
 def test_where_much_traffic_passes_without_a_cry_one_cry_counts_less() -> None:
