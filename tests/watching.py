@@ -99,12 +99,14 @@ def part(start_s: float, end_s: float) -> list[AccessUnit]:
     return [replace(unit) for unit in film()[0] if begin <= unit.entry_ms < end]
 
 
-def config_of(redis_url: str, camera: str) -> Config:
+def config_of(redis_url: str, camera: str, merge_s: float = 2.0) -> Config:
     return Config.model_validate(
         {
             "site": {"id": "test"},
             "redis": {"url": redis_url},
-            "cameras": [{"id": camera, "url": "rtsp://127.0.0.1/x", "trigger": {"merge_s": 2.0}}],
+            "cameras": [
+                {"id": camera, "url": "rtsp://127.0.0.1/x", "trigger": {"merge_s": merge_s}}
+            ],
         }
     )
 
