@@ -89,6 +89,12 @@ def _score(evidence: Evidence, recent: Sequence[Evidence]) -> tuple[float, str] 
         return score, f"hard braking, {value:.2g} {evidence.unit}"
     if evidence.kind is EvidenceKind.STOPPED_IN_LANE:
         return 0.5 + evidence.strength, f"standing for {value:.0f} s where traffic flows"
+    if evidence.kind is EvidenceKind.WRONG_WAY:
+        return 0.6 + evidence.strength, f"for {value:.1f} s against the traffic's only direction"
+    if evidence.kind is EvidenceKind.SWERVE:
+        support = _SUPPORT if _supported(evidence, recent) else 0.0
+        aside = f"thrown aside by {value:.1f} {evidence.unit} within a second"
+        return min(_BRAKE_CAP, 0.7 + evidence.strength + support), aside
     if evidence.kind is EvidenceKind.NEAR_MISS and _braked(evidence, recent):
         return 1.3 * evidence.strength + _SUPPORT, f"{value:.1f} s from a collision, then braking"
     return None

@@ -20,6 +20,8 @@ from monitor.trigger.lamps import LampWatch
 from monitor.trigger.moment import Moment
 from monitor.trigger.people import PeopleWatch
 from monitor.trigger.standing import StandingWatch
+from monitor.trigger.swerve import SwerveWatch
+from monitor.trigger.wrong_way import WrongWayWatch
 
 _MEASURE_S: Final = 0.3  # between measurements; all of them are back-dated anyway
 
@@ -31,6 +33,7 @@ class Measuring:
         self._braking, self._lamps = BrakeWatch(), LampWatch()
         self._headways, self._contacts = HeadwayWatch(), ContactWatch()
         self._standing, self._people = StandingWatch(), PeopleWatch()
+        self._wrong_way, self._swerves = WrongWayWatch(), SwerveWatch()
         self._conflicts = ConflictWatch()
         self._lit: list[Evidence] = []
         self._measured_s = now_s
@@ -56,6 +59,8 @@ class Measuring:
         found += self._contacts.step(moment)
         found += self._headways.step(moment, found)
         found += self._standing.step(moment)
+        found += self._wrong_way.step(moment)
+        found += self._swerves.step(moment)
         touched = {
             frozenset((e.track, e.other))
             for e in (*recent, *found)
