@@ -142,7 +142,7 @@ class Eye:
 
     def _sleep_on(self, unit: AccessUnit, told: _Told) -> None:
         """One more GOP, unless its key picture shows that somebody is there."""
-        if self._is_empty(unit, told):
+        if self._ladder.follows(unit) and self._is_empty(unit, told):
             passed = self._ladder.sleep(unit)
             told.slept += max(0, len(passed) - 1)
             self._trigger.pass_over(one.capture_ms for one in passed)

@@ -62,11 +62,19 @@ class Ladder:
         if not unit.is_key or self._key_ms is None or len(self._gops_ms) < 2:
             return False
         rested = resting_since_ms is not None and unit.capture_ms - resting_since_ms >= REST_MS
+        if not self.follows(unit):
+            return False
         longest_ms = max(*self._gops_ms, unit.capture_ms - self._key_ms)
         bounded = min(self._gops_ms) >= _MIN_GOP_MS and longest_ms <= MAX_GOP_MS
         spread = self._sizes.spread
         telling = spread <= _MOST_SPREAD or (longest_ms <= SHORT_GOP_MS and spread < math.inf)
         return rested and bounded and telling
+
+    def follows(self, unit: AccessUnit) -> bool:
+        """Whether a key access unit comes soon after the last: no hole, no clock set back."""
+        if self._key_ms is None or any(unit.capture_ms <= one.capture_ms for one in self._kept):
+            return False
+        return 0 < unit.capture_ms - self._key_ms <= MAX_GOP_MS
 
     def sleep(self, unit: AccessUnit) -> list[AccessUnit]:
         """Sleep from this key unit on; gives back the GOP that was slept through before it."""
