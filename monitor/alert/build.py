@@ -7,9 +7,11 @@ Revisions of one incident only rise (docs/alerts.md):
 
     provisional              1 ..  999   the number of triggers the incident has by then
     explained, dismissed  1001 .. 1999   1000 + the number of triggers it was explained with
-    asked again           2001 ..        2000 + ..., and so on, one thousand per asking
+    taken back            2001 .. 2999   by a second look at the pictures, whenever that comes
+    asked again           3001 ..        3000 + ..., and so on, one thousand per asking
 
-So an explanation outranks every provisional revision, whichever arrives first, and the
+So what a second look takes back stays taken back, whether analyse explained it before, meanwhile
+or after. An explanation outranks every provisional revision, whichever arrives first, and the
 explanation of an extended incident outranks the explanation of the shorter one.
 """
 
@@ -17,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 from monitor.clock import utc
 from monitor.domain import (
@@ -35,6 +37,9 @@ from monitor.domain import (
     Verification,
     Window,
 )
+
+TAKEN_BACK: Final = 2
+"""The asking whose revisions belong to dismissals by a second look."""
 
 Finished = Literal[Stage.EXPLAINED, Stage.DISMISSED]
 

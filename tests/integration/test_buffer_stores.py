@@ -18,9 +18,11 @@ from monitor.buffer.keys import (
     evidence_times_key,
     incidents_key,
     state_key,
+    tally_key,
     view_key,
     worker_key,
 )
+from monitor.buffer.tally import Tally, TallyStore
 from monitor.domain import (
     Actor,
     CameraState,
@@ -28,6 +30,7 @@ from monitor.domain import (
     Evidence,
     EvidenceKind,
     Incident,
+    IncidentStatus,
     Severity,
     Trigger,
     VideoCodec,
@@ -141,6 +144,31 @@ async def test_the_last_incidents_are_kept(redis: Redis, camera_id: str) -> None
     assert await redis.hlen(incidents_key(camera_id)) == KEEP
     assert await store.get(camera_id, f"{camera_id}-{T0 + 60_000 * 9}") is None
     assert await store.get(camera_id, f"{camera_id}-{T0 + 60_000 * 10}") is not None
+
+
+async def test_candidates_push_no_alert_out_and_are_not_the_latest(
+    redis: Redis, camera_id: str
+) -> None:
+    store = IncidentStore(redis)
+    alert = incident(camera_id, T0)
+    await store.put(alert)
+    for n in range(1, KEEP + 10):
+        later = incident(camera_id, T0 + 60_000 * n)
+        await store.put(replace(later, status=IncidentStatus.CANDIDATE))
+    assert await store.latest(camera_id) == alert
+    assert len(await store.all(camera_id)) == 1 + KEEP
+
+
+async def test_an_outcome_counts_once_and_for_a_day(redis: Redis, camera_id: str) -> None:
+    store = TallyStore(redis)
+    hour_ms = 3_600_000
+    for at_h, name in ((0, "a"), (0, "a"), (20, "b")):
+        await store.note(camera_id, "opened", name, T0 + at_h * hour_ms)
+    await store.note(camera_id, "confirmed", "b", T0 + 20 * hour_ms)
+    assert await store.last_day(camera_id, T0 + 21 * hour_ms) == Tally(opened=2, confirmed=1)
+    assert await store.last_day(camera_id, T0 + 25 * hour_ms) == Tally(opened=1, confirmed=1)
+    await store.note(camera_id, "opened", "c", T0 + 100 * hour_ms)
+    assert await redis.zcard(tally_key(camera_id, "opened")) == 1, "what is older is forgotten"
 
 
 async def test_heartbeats(redis: Redis, camera_id: str) -> None:

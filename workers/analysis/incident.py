@@ -16,7 +16,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from monitor.alert.build import Finished, explained
+from monitor.alert.build import TAKEN_BACK, Finished, explained
+from monitor.alert.dismissal import dismissal
 from monitor.buffer.cameras import CameraStore
 from monitor.buffer.evidence_log import EvidenceLog
 from monitor.buffer.incidents import IncidentStore
@@ -28,9 +29,9 @@ from monitor.domain import (
     AlertMedia,
     Answer,
     Evidence,
-    EvidenceKind,
     Explainer,
     Incident,
+    IncidentStatus,
     ModelRun,
     Stage,
     Window,
@@ -44,16 +45,17 @@ from monitor.query.question import shots
 from monitor.query.rulebook import RuleBook
 from monitor.query.sampling import Budget, Pair, plan
 from monitor.query.scheduler import Grant, Scheduler, Wanted
+from monitor.trigger.incident import rejection
 from workers.analysis.footage import Footage, nominal_window, read_footage, wait_for_post_roll
 from workers.analysis.manner import ask_settings, fewer, wanted_mode
 from workers.analysis.media import Pictures, frame_times_s, important_times_ms, take_pictures
 from workers.analysis.reasons import sentence
 from workers.analysis.turns import Turns
+from workers.analysis.weight import is_heard_of, is_strong
 
 logger = logging.getLogger(__name__)
 
-STRONG_SCORE: Final = 2.0
-"""Twice the operating threshold: a trigger the model's 'no incident' does not overrule."""
+ASKING: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +93,11 @@ class _Found:
     media: AlertMedia | None
 
 
-async def analyse(incident: Incident, stores: Stores, desk: Desk) -> tuple[Incident, Alert]:
+async def analyse(incident: Incident, stores: Stores, desk: Desk) -> tuple[Incident, Alert | None]:
     """The incident as it is once its window is over, and its alert.
 
-    ``StoreError`` if Redis is away: come back later.
+    A candidate becomes an alert only if a model says so: else None. ``StoreError`` if Redis is
+    away: come back later.
     """
     query = desk.config.query
     incident = await wait_for_post_roll(
@@ -105,41 +108,83 @@ async def analyse(incident: Incident, stores: Stores, desk: Desk) -> tuple[Incid
         return incident, await _explained(incident, stores, desk)
 
 
-async def _explained(incident: Incident, stores: Stores, desk: Desk) -> Alert:
+async def _explained(incident: Incident, stores: Stores, desk: Desk) -> Alert | None:
+    if not is_heard_of(incident, models=bool(desk.models.endpoints)):
+        return None
     try:
         footage = await read_footage(incident, desk.config.query, stores.ring)
     except RingGapError as error:
-        logger.warning("%s is explained without video: %s", incident.id, error)
+        logger.warning("%s is finished without video: %s", incident.id, error)
         return await without_video(incident, stores, desk, "ring_gap")
     window = footage.window
     evidence = await stores.evidence.range(incident.camera, window.start_ms, window.end_ms)
-    pairs, pictures = await _pictures(incident, footage, evidence, desk)
+    candidate = incident.status is IncidentStatus.CANDIDATE
+    pairs, pictures = await _pictures(incident, footage, evidence, desk, files=not candidate)
+    kept = footage if candidate else None
     del footage  # a window is megabytes, and the query may wait
     found = _Found(incident, window, evidence, pictures.media)
+    if incident.status is IncidentStatus.DISMISSED:
+        return _taken_back(found, desk)
     try:
         answer = await _ask(found, pairs, pictures, desk)
     except QueryError as error:
+        desk.counted[f"query_{error.reason}"] += 1
+        if candidate:
+            logger.warning("the candidate %s stays one: %s", incident.id, error)
+            return None
         if error.reason not in {"not_configured", "disabled"}:
             logger.warning("%s is explained from evidence: %s", incident.id, error)
-        desk.counted[f"query_{error.reason}"] += 1
         return _from_evidence(found, desk, error.reason)
+    if kept is not None:
+        if not (answer.answer.is_incident or await _was_published(incident, stores)):
+            desk.counted["candidates_dismissed"] += 1
+            return None
+        _, pictures = await _pictures(incident, kept, evidence, desk, asked=False)
+        found = replace(found, media=pictures.media)
+        desk.counted["candidates_confirmed"] += answer.answer.is_incident
     return _from_model(found, answer, desk)
 
 
-async def without_video(incident: Incident, stores: Stores, desk: Desk, reason: str) -> Alert:
-    """The least that is always possible: an explanation from what was measured."""
+async def _was_published(candidate: Incident, stores: Stores) -> bool:
+    """Whether a model made an alert of it before it was extended."""
+    return await stores.incidents.explained(candidate.camera, candidate.id) > 0
+
+
+async def without_video(
+    incident: Incident, stores: Stores, desk: Desk, reason: str
+) -> Alert | None:
+    """The least that is always possible: an explanation from what was measured.
+
+    None for a candidate: nobody has seen what there is to be seen.
+    """
+    if incident.status is IncidentStatus.CANDIDATE or not is_heard_of(
+        incident, models=bool(desk.models.endpoints)
+    ):
+        return None
     window = nominal_window(incident, desk.config.query)
     evidence = await stores.evidence.range(incident.camera, window.start_ms, window.end_ms)
-    return _from_evidence(_Found(incident, window, evidence, None), desk, reason)
+    found = _Found(incident, window, evidence, None)
+    if incident.status is IncidentStatus.DISMISSED:
+        return _taken_back(found, desk)
+    return _from_evidence(found, desk, reason)
 
 
 async def _pictures(
-    incident: Incident, footage: Footage, evidence: list[Evidence], desk: Desk
+    incident: Incident,
+    footage: Footage,
+    evidence: list[Evidence],
+    desk: Desk,
+    *,
+    files: bool = True,
+    asked: bool = True,
 ) -> tuple[list[Pair], Pictures]:
+    """What is shown to people (``files``) and to the model (``asked``)."""
     query, params, window = desk.config.query, footage.params, footage.window
     pairs: list[Pair] = []
     mode, endpoints = desk.models.best(_mode(incident, desk))
-    if endpoints:  # as many pictures as the roomiest takes; for a smaller one some are left out
+    if (
+        endpoints and asked and incident.status is not IncidentStatus.DISMISSED
+    ):  # as many pictures as the roomiest takes; for a smaller one some are left out
         size = model_size(params.width, params.height, query.frame_width)
         rooms = [_room(desk, one.client, mode, size) for one in endpoints]
         room = max(await asyncio.gather(*rooms), key=lambda room: room.pairs)
@@ -149,7 +194,7 @@ async def _pictures(
     async with desk.decoding.turn(incident.camera, incident.severity):
         take = partial(
             take_pictures, incident, footage, evidence, pairs,
-            frame_width=query.frame_width, media_dir=desk.media_dir,
+            frame_width=query.frame_width, media_dir=desk.media_dir if files else None,
         )  # fmt: skip
         pictures = await asyncio.get_running_loop().run_in_executor(desk.threads, take)
     return pairs, pictures
@@ -208,13 +253,17 @@ def _count(run: ModelRun, counted: Counter[str]) -> None:
     counted["queue_ms"] += round((run.queue_s or 0.0) * 1000)
 
 
-def is_strong(incident: Incident) -> bool:
-    """Whether a trigger outweighs a model that sees no incident."""
-    return any(
-        trigger.score >= (1.0 if trigger.kind is EvidenceKind.CONTACT else STRONG_SCORE)
-        for trigger in incident.triggers
-        if trigger.source == "measured"
-    )
+def _taken_back(found: _Found, desk: Desk) -> Alert:
+    """The alert of an incident that a second look rejected."""
+    desk.counted["taken_back"] += 1
+    lang = desk.config.site.lang
+    look = rejection(found.incident)
+    if look is None:
+        raise ValueError(f"{found.incident.id} was dismissed by nobody")
+    return _finish(
+        found, dismissal(look, lang), desk, Stage.DISMISSED, Explainer.EVIDENCE,
+        note=sentence("second_look", lang), asking=TAKEN_BACK,
+    )  # fmt: skip
 
 
 def _from_evidence(
@@ -233,7 +282,7 @@ def _from_evidence(
 
 def _finish(
     found: _Found, answer: Answer, desk: Desk, stage: Finished, explainer: Explainer, *,
-    note: str = "", run: ModelRun | None = None,
+    note: str = "", run: ModelRun | None = None, asking: int = ASKING,
 ) -> Alert:  # fmt: skip
     site = desk.config.site
     verification = verify(answer, found.evidence, found.window, lang=site.lang)
@@ -244,4 +293,5 @@ def _finish(
         found.incident, found.evidence, found.window, site=site.id, lang=site.lang,
         now=utc(desk.clock.wall_ms()), answer=answer, verification=verification,
         explainer=explainer, explainer_note=note, media=found.media, model=run, stage=stage,
+        asking=asking,
     )  # fmt: skip

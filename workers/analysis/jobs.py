@@ -18,17 +18,17 @@ from redis.asyncio import Redis
 
 from monitor import wire
 from monitor.alert.backoff import Backoff
-from monitor.alert.build import revision_of
+from monitor.alert.build import TAKEN_BACK, revision_of
 from monitor.buffer.cameras import CameraStore
 from monitor.buffer.evidence_log import EvidenceLog
 from monitor.buffer.incidents import IncidentStore
 from monitor.buffer.keys import OUTBOX
 from monitor.buffer.ring import RingReader
 from monitor.buffer.work import Delivery, WorkQueue, put_work
-from monitor.domain import Alert, Incident, Job
+from monitor.domain import Alert, Incident, IncidentStatus, Job
 from monitor.errors import StoreError
 from monitor.logs import camera as camera_logged
-from workers.analysis.incident import Desk, Stores, analyse, without_video
+from workers.analysis.incident import ASKING, Desk, Stores, analyse, without_video
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -40,7 +40,6 @@ TAKEN_AT_ONCE: Final = 1024
 
 _TOUCH_S: Final = MIN_IDLE_MS / 1000 / 4
 _TAKE_BLOCK_MS: Final = 1000
-_ASKING: Final = 1
 
 
 class Jobs:
@@ -107,7 +106,8 @@ class Jobs:
             await self._bury(delivery, f"incident {job.incident} is not known any more")
             return
         known = await self._patiently(lambda: self._incidents.explained(job.camera, job.incident))
-        if known >= revision_of(found, _ASKING):
+        dismissed = found.status is IncidentStatus.DISMISSED
+        if known >= revision_of(found, TAKEN_BACK if dismissed else ASKING):
             self._desk.counted["repeated"] += 1
         elif delivery.attempts >= ATTEMPTS:
             await self._last_attempt(delivery, found)
@@ -116,7 +116,8 @@ class Jobs:
             incident, alert = await self._patiently(
                 lambda: analyse(found, self._stores(job.camera), self._desk)
             )
-            await self._send(incident, alert)
+            if alert is not None:
+                await self._send(incident, alert)
         await self._patiently(lambda: self._queue.ack(delivery))
 
     async def _last_attempt(self, delivery: Delivery, incident: Incident) -> None:
@@ -125,7 +126,8 @@ class Jobs:
             alert = await self._patiently(
                 lambda: without_video(incident, self._stores(incident.camera), self._desk, "failed")
             )
-            await self._send(incident, alert)
+            if alert is not None:
+                await self._send(incident, alert)
         finally:  # whatever became of it, this job never comes again
             await self._bury(delivery, reason)
 

@@ -77,9 +77,9 @@ def take_pictures(
     pairs: Sequence[Pair],
     *,
     frame_width: int,
-    media_dir: Path,
+    media_dir: Path | None,
 ) -> Pictures:
-    """Write the files and decode the pairs, each GOP once."""
+    """Write the files and decode the pairs, each GOP once; no files without ``media_dir``."""
     start_ms, end_ms = footage.window.start_ms, footage.window.end_ms
     keys: list[int] = []
     around = (incident.peak_ms + 1000 * offset_s for offset_s in _AROUND_PEAK_S)
@@ -94,12 +94,15 @@ def take_pictures(
         for ms in (pair.first_ms, pair.second_ms)
     ]
     count = len(wanted)
-    wanted += [Wanted(time_ms, None) for time_ms in (incident.peak_ms, *keys)]
+    if media_dir is not None:
+        wanted += [Wanted(time_ms, None) for time_ms in (incident.peak_ms, *keys)]
     try:
         stills = decode_wanted(footage.units, footage.params, wanted, os.cpu_count() or 1)
     except MediaError as error:
         logger.warning("no picture of %s: %s", incident.id, error)
         stills = [None] * len(wanted)
+    if media_dir is None:
+        return Pictures(None, stills)
     return Pictures(_write(incident, footage, stills[count:], media_dir), stills[:count])
 
 

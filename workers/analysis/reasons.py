@@ -29,6 +29,10 @@ _SENTENCES: Final[dict[str, tuple[str, str]]] = {
         "The model saw no incident; what was measured says otherwise, with half the confidence.",
         "模型认为没有事故；测量结果与之不符，置信度减半。",
     ),
+    "second_look": (
+        "A second look at the pictures found no incident; the model was not asked.",
+        "复核画面后未发现事故，未询问模型。",
+    ),
     "failed": (
         "The analysis failed several times: there is no clip, and the model was not asked.",
         "分析多次失败：没有录像片段，未询问模型。",
