@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from monitor.trigger.forensic.examine import examine
 from monitor.trigger.forensic.verdict import Verdict
 
-__all__ = ["Verdict"]
+__all__ = ["Verdict", "examine"]
