@@ -20,10 +20,11 @@ from monitor.clock import Clock, SystemClock
 from monitor.config.endpoints import redis_url
 from monitor.config.models import Config
 from monitor.errors import StoreError
+from monitor.trigger.forensic import examine
 from workers.analysis.background import GIVING_WAY, background_threads
 from workers.watching.camera import CameraWatch
 from workers.watching.desk import Desk
-from workers.watching.look_back import EXAMINE, Examine
+from workers.watching.look_back import Examine
 from workers.watching.second_look import SecondLooks
 
 HEARTBEAT_S: Final = 5.0
@@ -35,7 +36,7 @@ async def run(
     stop: asyncio.Event | None = None,
     name: str = "watch",
     clock: Clock | None = None,
-    examine: Examine = EXAMINE,
+    examine: Examine = examine,
 ) -> None:
     """Watch all cameras until ``stop`` is set or this is cancelled.
 

@@ -21,6 +21,23 @@ class Found:
     kind: str
     box: Box | None = None
     reason: str = ""
+    taken_back: bool = False  # an alert that a later second look rejected
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A second look: at which moment, when it was over, and what it said."""
+
+    asked_s: float  # the moment of the trigger it was for
+    decided_s: float
+    time_s: float
+    confirmed: bool | None
+    score: float  # 1.0 is the threshold of an alert
+    kind: str
+    box: Box | None
+    reason: str
+    cpu_ms: float
+    window_s: float  # of video that there was
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +65,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """CPU time of a replay, the lead-in included."""
+    """CPU time of a replay, the lead-in included, second looks apart."""
 
     cpu_ms: float = 0.0
     looked_at: int = 0
@@ -75,3 +92,4 @@ class Replay:
     looks: tuple[Look, ...] = ()
     broken: int = 0
     cost: Cost = Cost()
+    judged: tuple[Judged, ...] = ()

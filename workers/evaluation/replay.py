@@ -1,27 +1,29 @@
 """A clip through the eye and the incident judge, as watch drives them.
 
 One call is one clip at one sampling phase; it runs in a process of its own. It is watch without
-Redis: access units go to the same ``Eye`` one by one, and triggers to the same ``absorb``. What
-is decided during the lead-in is not told, as after a restart of watch.
+Redis: access units go to the same ``Eye`` one by one, triggers to the same ``absorb``, and
+candidates to the same second look (``book``). What is decided during the lead-in is not told, as
+after a restart of watch.
 """
 
 from __future__ import annotations
 
 import time
 from cProfile import Profile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import cv2
 
 from monitor.config.models import Camera
-from monitor.domain import Evidence, Incident, Trigger
-from monitor.trigger.incident import absorb, chief
+from monitor.trigger.forensic import examine
 from monitor.trigger.view import WARM_UP_S
+from workers.evaluation.book import Book, clip_s, found_of, measured_of
 from workers.evaluation.catalogue import Entry
 from workers.evaluation.found import Cost, Found, Look, Measured, Replay
 from workers.evaluation.lead_in import START_MS, Mode, play
 from workers.watching.eye import Eye
+from workers.watching.look_back import Examine
 
 _CAMERA: Final = "replay"
 
@@ -34,6 +36,7 @@ class Settings:
     lead_in: Mode = "auto"
     without: frozenset[str] = frozenset()  # kinds of triggers that are ignored
     looks: bool = False  # keep what was followed, for drawing
+    examine: Examine = examine  # takes the second look
 
 
 def replay(
@@ -54,7 +57,7 @@ def replay(
     evidence: list[Measured] = []
     candidates: list[Found] = []
     looks: list[Look] = []
-    book = _Book(camera)
+    book = Book(camera, played, settings.examine)
     cpu_s, looked_at, decoded, broken = 0.0, 0, 0, 0
     for params, units in played.parts:
         eye.use(params)
@@ -69,56 +72,26 @@ def replay(
             decoded += 1
             looked_at += seen.looked_at
             broken += seen.broken
-            evidence += [_measured(item, unit.capture_ms) for item in seen.evidence]
-            triggers = [t for t in seen.triggers if t.kind.value not in settings.without]
-            candidates += [_found(trigger) for trigger in triggers]
+            evidence += [measured_of(item, unit.capture_ms) for item in seen.evidence]
+            triggers = [
+                replace(t, decided_ms=max(t.decided_ms, unit.capture_ms))  # told late counts late
+                for t in seen.triggers
+                if t.kind.value not in settings.without
+            ]
+            candidates += [found_of(trigger) for trigger in triggers]
+            book.look_again(unit.capture_ms)
             book.file(triggers)
             if settings.looks and seen.looked_at and unit.capture_ms >= START_MS:
-                looks.append(Look(_clip_s(unit.capture_ms), seen.view.value, eye.bodies()))
+                looks.append(Look(clip_s(unit.capture_ms), seen.view.value, eye.bodies()))
+    book.look_again(None)
+    evidence += book.evidence
     armed_s = 0.0 if played.lead_in_s else WARM_UP_S
     return Replay(
-        entry.file, phase_ms, played.lead_in, played.lead_in_s, armed_s, _clip_s(played.end_ms),
+        entry.file, phase_ms, played.lead_in, played.lead_in_s, armed_s, clip_s(played.end_ms),
         tuple(candidates), tuple(book.alerts), tuple(evidence), tuple(looks), broken,
-        Cost(cpu_s * 1000, looked_at, decoded),
+        Cost(cpu_s * 1000, looked_at, decoded), tuple(book.judged),
     )  # fmt: skip
-
-
-class _Book:
-    """The incidents of one clip, kept as the desk keeps them."""
-
-    def __init__(self, camera: Camera) -> None:
-        self._camera = camera
-        self._latest: Incident | None = None
-        self.alerts: list[Found] = []
-
-    def file(self, triggers: list[Trigger]) -> None:
-        if not triggers:
-            return
-        changes = absorb(self._latest, triggers, self._camera.id, self._camera.trigger.merge_s)
-        for change in changes:
-            self._latest = change.incident
-            if change.opened:
-                trigger = chief(change.incident)
-                self.alerts.append(_found(trigger))
 
 
 def _camera() -> Camera:
     return Camera.model_validate({"id": _CAMERA, "url": "rtsp://127.0.0.1/replay"})
-
-
-def _clip_s(wall_ms: int) -> float:
-    return (wall_ms - START_MS) / 1000
-
-
-def _found(trigger: Trigger) -> Found:
-    return Found(
-        _clip_s(trigger.decided_ms), _clip_s(trigger.time_ms), trigger.score,
-        trigger.kind.value, trigger.box, trigger.reason,
-    )  # fmt: skip
-
-
-def _measured(item: Evidence, decided_ms: int) -> Measured:
-    return Measured(
-        _clip_s(decided_ms), _clip_s(item.time_ms), item.kind.value, item.strength, item.track,
-        item.value, item.unit, item.box,
-    )  # fmt: skip

@@ -29,9 +29,11 @@ _QUALITY: Final = 78
 _AROUND_S: Final = (-1.0, -0.4, 0.0, 0.4, 1.0, 2.0)
 _SHOWN_S: Final = 0.5  # evidence this close to a picture's time is drawn on it
 _LOOK_S: Final = 0.15
+_LOOKS_S: Final = 4.0  # second looks this close to an event are told with it
 _BODY: Final = (210, 210, 210)
 _EVIDENCE: Final = (255, 160, 40)
 _CANDIDATE: Final = (0, 90, 255)
+_VERDICT: Final = (200, 60, 200)
 _PLACE: Final = (80, 220, 80)
 _FONT: Final = cv2.FONT_HERSHEY_SIMPLEX
 _STYLE: Final = """
@@ -64,8 +66,8 @@ def write(path: Path, runs: Sequence[Run], result: dict[str, Any]) -> None:
         "<!doctype html><html lang=en><meta charset=utf-8>",
         "<meta name=viewport content='width=device-width'><title>Causeway evaluation</title>",
         f"<style>{_STYLE}</style><h1>Evaluation</h1>", _summary(result),
-        "<p>Grey: bodies followed. Blue: evidence. Red: the candidate. Green: the labelled place."
-        "</p>",
+        "<p>Grey: bodies followed. Blue: evidence. Red: the candidate. Violet: the second look. "
+        "Green: the labelled place.</p>",
     ]  # fmt: skip
     for run, scored in zip(runs, score_all(runs), strict=True):
         scenes = list(_scenes(run, scored))
@@ -127,6 +129,7 @@ def _event(run: Run, events: Sequence[EventScore]) -> _Scene:
     css = "hit" if event.found else "late" if event.with_look_back else "miss"
     marks = "".join("+" if one.found else "-" for one in events)
     told = _told(event.by) if event.by is not None else "nothing was found"
+    told += _second_looks(run.replays[number], event)
     delay = "" if event.delay_s is None else f", delay {event.delay_s:.2f} s"
     return _Scene(
         css,
@@ -134,6 +137,17 @@ def _event(run: Run, events: Sequence[EventScore]) -> _Scene:
         f"{told}. {event.label.description}",
         run.replays[number], event.label.start_s, event.label.box,
     )  # fmt: skip
+
+
+def _second_looks(replay: Replay, event: EventScore) -> str:
+    """What the second looks near an event said."""
+    said = {True: "confirmed", False: "rejected", None: "cannot tell"}
+    return "".join(
+        f"; second look at {one.asked_s:.2f} s: {said[one.confirmed]}, {one.kind} {one.score:.2f}, "
+        f"about {one.time_s:.2f} s: {one.reason}"
+        for one in replay.judged
+        if abs(one.asked_s - event.label.start_s) <= _LOOKS_S
+    )
 
 
 def _told(found: Found) -> str:
@@ -177,17 +191,21 @@ def drawn(jpeg: bytes, replay: Replay, time_s: float, place: Box | None) -> byte
     picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
     assert picture is not None
     image = np.asarray(picture, np.uint8)
-    look = min(replay.looks, key=lambda one: abs(one.time_s - time_s), default=None)
-    if look is not None and abs(look.time_s - time_s) < _LOOK_S:
-        for track, box in look.bodies:
+    seen = min(replay.looks, key=lambda one: abs(one.time_s - time_s), default=None)
+    if seen is not None and abs(seen.time_s - time_s) < _LOOK_S:
+        for track, box in seen.bodies:
             _draw(image, box, _BODY, str(track), 1)
-        cv2.putText(image, look.view, (4, image.shape[0] - 6), _FONT, 0.4, _BODY, 1)
+        cv2.putText(image, seen.view, (4, image.shape[0] - 6), _FONT, 0.4, _BODY, 1)
     for one in _near(replay.evidence, time_s):
         if one.box is not None:
             _draw(image, one.box, _EVIDENCE, f"{one.kind} {one.strength:.2f}", 1)
     for found in replay.candidates:
         if found.box is not None and abs(found.time_s - time_s) < _SHOWN_S:
             _draw(image, found.box, _CANDIDATE, f"{found.kind} {found.score:.2f}", 2)
+    for look in replay.judged:
+        if look.box is not None and abs(look.time_s - time_s) < _SHOWN_S:
+            said = {True: "confirmed", False: "rejected", None: "cannot tell"}[look.confirmed]
+            _draw(image, look.box, _VERDICT, f"{said} {look.score:.2f}", 2)
     if place is not None:
         _draw(image, place, _PLACE, "", 2)
     done, encoded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])

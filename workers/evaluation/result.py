@@ -14,7 +14,7 @@ from workers.evaluation.figures import Run, Scored, figures, score_all
 from workers.evaluation.found import Found
 from workers.evaluation.scoring import ZONES, EventScore
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 _ORIGINS: Final[tuple[Origin, ...]] = ("real", "rendered")
 
 
@@ -55,9 +55,28 @@ def _part(runs: list[Run], cues: bool) -> dict[str, Any]:
         thresholds.leave_one_out(alert_points, allowed)
         for allowed in thresholds.ALERTS_ALLOWED_PER_HOUR
     ]
+    made["second_looks"] = _second_looks(runs)
     made["by_cue"] = _by_cue(runs) if cues else {}
     made["evidence_errors"] = evidence_errors(runs)
     return made
+
+
+def _second_looks(runs: Sequence[Run]) -> dict[str, Any]:
+    """How many there were and what they said; CPU time per second of video looked at."""
+    judged = [one for run in runs for replay in run.replays for one in replay.judged]
+    window_s = sum(one.window_s for one in judged)
+    return {
+        "looks": len(judged),
+        "confirmed": sum(one.confirmed is True for one in judged),
+        "rejected": sum(one.confirmed is False for one in judged),
+        "undecided": sum(one.confirmed is None for one in judged),
+        "alerts_taken_back": sum(
+            alert.taken_back for run in runs for replay in run.replays for alert in replay.alerts
+        ),
+        "cpu_s_per_window_s": sum(one.cpu_ms for one in judged) / 1000 / window_s
+        if window_s
+        else None,
+    }
 
 
 def _by_cue(runs: Sequence[Run]) -> dict[str, Any]:
@@ -123,7 +142,8 @@ def _clip(run: Run, scored: Scored) -> dict[str, Any]:
             {
                 "phase_ms": replay.phase_ms,
                 "candidates": [_found(one) for one in replay.candidates],
-                "alerts": [_found(one) for one in replay.alerts],
+                "alerts": [{**_found(one), "taken_back": one.taken_back} for one in replay.alerts],
+                "second_looks": [asdict(one) for one in replay.judged],
                 "broken": replay.broken,
                 "cost": asdict(replay.cost),
             }

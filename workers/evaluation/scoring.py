@@ -173,13 +173,16 @@ def _times(spots: Sequence[tuple[Span, Replay]]) -> list[tuple[Span, list[float]
 
 
 def _contact_error(label: Label, replay: Replay) -> float | None:
-    """Stated minus labelled time of the strongest contact stated around the collision."""
+    """Stated minus labelled time of the surest contact that a second look confirmed around it."""
     start, end = window(label)
-    stated = [one for one in replay.evidence if one.kind == CONTACT and start <= one.time_s <= end]
+    stated = [
+        one
+        for one in replay.judged
+        if one.confirmed and one.kind == CONTACT and start <= one.time_s <= end
+    ]
     if not stated:
         return None
-    best = max(stated, key=lambda one: (one.strength, -abs(one.time_s - label.start_s)))
-    return best.time_s - label.start_s
+    return max(stated, key=lambda one: one.score).time_s - label.start_s
 
 
 def _located(label: Label, replay: Replay, found: Found | None) -> bool | None:

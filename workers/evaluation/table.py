@@ -107,6 +107,13 @@ def _figures(origin: str, part: dict[str, Any], console: Console) -> None:
         if value["p50"] is not None:
             spread.add_row(f"{kind}: value", _number(value["p50"]), _number(value["p80"]), "")
     console.print(spread)
+    looks = part["second_looks"]
+    console.print(
+        f"second looks: {looks['looks']} at all phases, {looks['confirmed']} confirmed, "
+        f"{looks['rejected']} rejected, {looks['undecided']} could not tell; "
+        f"{looks['alerts_taken_back']} alerts taken back; "
+        f"{_number(looks['cpu_s_per_window_s'])} s of CPU per second of video"
+    )
     _lofo(part, console)
     _cues(part["by_cue"], console)
 

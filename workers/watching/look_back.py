@@ -12,14 +12,11 @@ from monitor.config.models import Camera
 from monitor.domain import AccessUnit, CodecParameters, Trigger
 from monitor.errors import MediaError
 from monitor.media.decode import Decoder, Planes, planes
-from monitor.trigger import forensic
+from monitor.trigger import WIDTH_PX
 from monitor.trigger.forensic.verdict import Verdict
 
 BEFORE_MS: Final = 8_000
 AFTER_MS: Final = 4_000
-WIDTH_PX: Final = 1280
-"""Pictures are at most this wide: twice what the trigger sees."""
-
 _APART_MS: Final = 30  # at most some 30 pictures a second
 
 Part = tuple[CodecParameters, Sequence[AccessUnit]]
@@ -95,6 +92,3 @@ def cannot_tell(trigger: Trigger, why: str) -> Verdict:
         confirmed=None, score=0.0, kind=trigger.kind, time_ms=trigger.time_ms,
         time_uncertainty_s=0.0, onset_ms=None, box=trigger.box, reason=why,
     )  # fmt: skip
-
-
-EXAMINE: Final[Examine] = getattr(forensic, "examine", _blind)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 from pathlib import Path
 from typing import Literal
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from monitor.domain.base import Box
 from workers.evaluation.catalogue import Entry, Label
 from workers.evaluation.figures import Run, figures, score_all
-from workers.evaluation.found import Found, Measured, Replay
+from workers.evaluation.found import Found, Judged, Measured, Replay
 from workers.evaluation.scoring import chance_of, free_spans, scattered, score
 
 Role = Literal["scored", "aftermath", "normal", "unsure"]
@@ -157,16 +158,20 @@ def test_a_place_is_found_by_a_box_in_or_near_it() -> None:
     assert located == [True, False, False, None]
 
 
-def test_the_contact_error_is_that_of_the_strongest_contact() -> None:
-    def contact(time_s: float, strength: float, kind: str = "contact") -> Measured:
-        return Measured(11.0, time_s, kind, strength, 1, None, "", None)
+def test_the_contact_error_is_that_of_the_surest_second_look() -> None:
+    def look(
+        time_s: float, score: float, kind: str = "contact", confirmed: bool | None = True
+    ) -> Judged:
+        return Judged(9.8, 13.8, time_s, confirmed, score, kind, None, "they met", 5.0, 12.0)
 
-    clip = entry(label(10.0))
-    made = replay(evidence=(contact(9.5, 0.3), contact(10.2, 0.9), contact(9.9, 1.0, "headway")))
-    [event] = score(clip, made).events
-    assert event.contact_error_s == pytest.approx(0.2)
-    [nothing] = score(clip, replay(evidence=(contact(20.0, 1.0),))).events
-    assert nothing.contact_error_s is None
+    def error(*judged: Judged) -> float | None:
+        [event] = score(entry(label(10.0)), dataclasses.replace(replay(), judged=judged)).events
+        return event.contact_error_s
+
+    looks = look(9.5, 1.1), look(10.2, 1.9), look(9.9, 2.0, "hard_brake")
+    assert error(*looks, look(10.0, 2.5, confirmed=None)) == pytest.approx(0.2)
+    assert error(look(20.0, 2.0)) is None, "about something else"
+    assert error(look(10.0, 0.9, confirmed=False)) is None
 
 
 def test_chance_is_the_share_of_places_that_would_hit() -> None:

@@ -1,0 +1,123 @@
+"""The incidents of one clip, kept as watch's desk keeps them, second looks included.
+
+A second look is over when its window is: four seconds after its moment, or at the clip's end.
+On the street it comes later by what it takes to compute, and by its turn. It never sees the
+lead-in.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+from monitor.config.models import Camera
+from monitor.domain import Evidence, Incident, IncidentStatus, Trigger
+from monitor.trigger.incident import absorb, chief, due, settled
+from workers.evaluation.found import Found, Judged, Measured
+from workers.evaluation.lead_in import START_MS, Played
+from workers.watching.look_back import AFTER_MS, BEFORE_MS, Examine, Part, look_back
+
+
+class Book:
+    """``file`` what the eye tells and ``look_again`` as time goes on; then read the rest."""
+
+    def __init__(self, camera: Camera, played: Played, examine: Examine) -> None:
+        self.alerts: list[Found] = []
+        self.judged: list[Judged] = []
+        self.evidence: list[Measured] = []
+        self._camera = camera
+        self._examine = examine
+        self._end_ms = played.end_ms
+        self._parts: list[Part] = [
+            (params, [unit for unit in units if unit.capture_ms >= START_MS])
+            for params, units in played.parts
+        ]
+        self._incidents: dict[str, Incident] = {}
+        self._alerted: dict[str, int] = {}  # incident -> its place among the alerts
+
+    def file(self, triggers: list[Trigger]) -> None:
+        """What was decided at one moment."""
+        if not triggers:
+            return
+        kept = sorted(self._incidents.values(), key=lambda one: (one.start_ms, one.id))
+        dismissed = [one for one in kept if one.status is IncidentStatus.DISMISSED]
+        open_ = [one for one in kept if one.status is not IncidentStatus.DISMISSED]
+        for change in absorb(
+            open_[-1] if open_ else None, triggers, self._camera.id,
+            self._camera.trigger.merge_s, dismissed,
+        ):  # fmt: skip
+            self._keep(change.incident)
+
+    def look_again(self, now_ms: int | None) -> None:
+        """All second looks whose window has ended by ``now_ms``; None: the clip is over."""
+        limit_ms = self._end_ms if now_ms is None else now_ms
+        while ready := [
+            (self._over_ms(trigger), incident.id, trigger)
+            for incident in self._incidents.values()
+            if (trigger := due(incident)) is not None and self._over_ms(trigger) <= limit_ms
+        ]:
+            over_ms, name, trigger = min(ready, key=lambda one: one[:2])
+            self._look(self._incidents[name], trigger, over_ms)
+
+    def _over_ms(self, trigger: Trigger) -> int:
+        return min(max(trigger.time_ms + AFTER_MS, trigger.decided_ms), self._end_ms)
+
+    def _look(self, incident: Incident, trigger: Trigger, over_ms: int) -> None:
+        parts = self._window(trigger)
+        began_s = time.thread_time()
+        verdict = look_back(self._examine, parts, trigger, self._camera)
+        cpu_ms = (time.thread_time() - began_s) * 1000
+        begin_ms = max(trigger.time_ms - BEFORE_MS, START_MS)
+        end_ms = min(trigger.time_ms + AFTER_MS, self._end_ms)
+        self.judged.append(
+            Judged(
+                clip_s(trigger.time_ms), clip_s(over_ms), clip_s(verdict.time_ms),
+                verdict.confirmed, verdict.score, verdict.kind.value, verdict.box, verdict.reason,
+                cpu_ms, max(0, end_ms - begin_ms) / 1000,
+            )
+        )  # fmt: skip
+        if verdict.confirmed:
+            self.evidence += [measured_of(item, over_ms) for item in verdict.evidence]
+        self._keep(settled(incident, trigger, verdict, over_ms))
+
+    def _keep(self, incident: Incident) -> None:
+        known = self._alerted.get(incident.id)
+        if known is None and incident.status is IncidentStatus.ALERTED:
+            self._alerted[incident.id] = len(self.alerts)
+            self.alerts.append(found_of(chief(incident)))
+        elif known is not None and incident.status is IncidentStatus.DISMISSED:
+            self.alerts[known] = replace(self.alerts[known], taken_back=True)
+        self._incidents[incident.id] = incident
+
+    def _window(self, trigger: Trigger) -> list[Part]:
+        """From the key access unit before the window on, as watch cuts the ring."""
+        begin_ms, end_ms = trigger.time_ms - BEFORE_MS, trigger.time_ms + AFTER_MS
+        parts: list[Part] = []
+        for params, units in self._parts:
+            first = max(
+                (n for n, unit in enumerate(units) if unit.is_key and unit.entry_ms <= begin_ms),
+                default=0,
+            )
+            parts.append((params, [unit for unit in units[first:] if unit.entry_ms <= end_ms]))
+        return [(params, units) for params, units in parts if units]
+
+
+def clip_s(wall_ms: int) -> float:
+    """Seconds of the clip."""
+    return (wall_ms - START_MS) / 1000
+
+
+def found_of(trigger: Trigger) -> Found:
+    """A trigger in seconds of the clip."""
+    return Found(
+        clip_s(trigger.decided_ms), clip_s(trigger.time_ms), trigger.score,
+        trigger.kind.value, trigger.box, trigger.reason,
+    )  # fmt: skip
+
+
+def measured_of(item: Evidence, decided_ms: int) -> Measured:
+    """Evidence in seconds of the clip."""
+    return Measured(
+        clip_s(decided_ms), clip_s(item.time_ms), item.kind.value, item.strength, item.track,
+        item.value, item.unit, item.box,
+    )  # fmt: skip
