@@ -8,7 +8,7 @@ on all of them. What never moved is no track: a parked car is scenery until it d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import cv2
@@ -86,7 +86,6 @@ class DetectedBodies:
         rise. ``DetectorError`` where boxes cannot be matched.
         """
         fine = detail(luma)
-        expected = self._expect(time_s, fine)
         boxes: dict[Key, PixelBox] = {}
         crowd: list[PixelBox] = []
         if seen is not None:
@@ -94,6 +93,7 @@ class DetectedBodies:
             crowd = [_pixel_box(row) for row in found.boxes]
             keys = self._identities.update(time_s, found, people)
             boxes = {key: crowd[row] for key, row in keys.items()}
+        expected = self._expect(time_s, fine, boxes)
         for (key, track), e in zip(self._tracks.items(), expected, strict=True):
             region = boxes.pop(key, None)
             if region is not None:
@@ -106,17 +106,21 @@ class DetectedBodies:
         self._plant(fine, empty, time_s)
         self._previous, self._previous_s = fine, time_s
 
-    def _expect(self, time_s: float, fine: Image) -> list[Expected]:
+    def _expect(self, time_s: float, fine: Image, boxes: Mapping[Key, PixelBox]) -> list[Expected]:
         tracks = list(self._tracks.values())
         if self._previous is None or not tracks:
             return [
                 Expected(t.box, t.points, t.point_ages, t.foot, t.velocity, False) for t in tracks
             ]
         span = max(1e-3, time_s - self._previous_s)
-        steps = [(t.velocity * span).astype(np.float32) for t in tracks]
+        steps = [
+            # Where it was detected tells better than its course, which a collision ends.
+            np.subtract(boxes[key].centre, t.box.centre) if key in boxes else t.velocity * span
+            for key, t in self._tracks.items()
+        ]
         points = np.concatenate([t.points for t in tracks])
         guess = np.concatenate([t.points + step for t, step in zip(tracks, steps, strict=True)])
-        flow = follow(self._previous, fine, points, guess)
+        flow = follow(self._previous, fine, points, guess.astype(np.float32))
         return carried(tracks, flow, self._everywhere, span)
 
     def _advance(

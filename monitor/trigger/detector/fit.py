@@ -42,8 +42,13 @@ class Fit:
 
 
 def bgr(planes: Planes) -> Image:
-    """The small picture in colour (height, width, 3), blue first; odd edges are left out."""
+    """The small picture in colour (height, width, 3), blue first; odd edges are left out.
+
+    One of a single row or column is black: there is nothing to find in it.
+    """
     height, width = (side // 2 * 2 for side in planes.y.shape)
+    if not height or not width:
+        return np.zeros((max(1, height), max(1, width), 3), np.uint8)
     chroma = [plane[: height // 2, : width // 2].ravel() for plane in (planes.u, planes.v)]
     flat = np.concatenate([planes.y[:height, :width].ravel(), *chroma])
     return cast(Image, cv2.cvtColor(flat.reshape(-1, width), cv2.COLOR_YUV2BGR_I420))

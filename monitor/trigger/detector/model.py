@@ -30,7 +30,7 @@ INSTALL: Final = (
     "requirements-detector.lock`, or leave `detector.model` out"
 )
 _OPEN_PX: Final = 640  # where the model leaves its input's size open
-_OPEN_LIMIT_S: Final = 30.0  # for the first picture, which also settles memory
+_OPEN_LIMIT_S: Final = 30.0
 _LIMIT_FACTOR: Final = 5.0  # of the budget; then a picture is given up
 _LIMIT_S: Final = 1.0  # and never less: one slow picture is no slow model
 _LOW_SHARE: Final = 0.25  # of min_score: what may carry on an identity (ByteTrack)
@@ -49,8 +49,13 @@ _SIZES: Final[Mapping[str, type[np.signedinteger[Any]]]] = {
 class Detector:
     """A network that was opened and understood; ``DetectorError`` from anything it does."""
 
-    def __init__(self, settings: DetectorSettings, clock: Clock) -> None:
-        """Open ``settings.model``; takes seconds, so never on an event loop."""
+    def __init__(
+        self, settings: DetectorSettings, clock: Clock, *, open_limit_s: float = _OPEN_LIMIT_S
+    ) -> None:
+        """Open ``settings.model``; takes seconds, so never on an event loop.
+
+        Its first picture, which also settles memory, may take ``open_limit_s``.
+        """
         self._settings = settings
         self._clock = clock
         self._session = _session(settings)
@@ -59,7 +64,7 @@ class Detector:
         self._layout: Layout | None = None
         grey = np.full((*self.size, 3), _GREY, np.uint8)
         wanted = None if settings.kind == "auto" else Kind(settings.kind)
-        found = self._run(grey, (self.size[1], self.size[0]), "rgb_1", _OPEN_LIMIT_S)
+        found = self._run(grey, (self.size[1], self.size[0]), "rgb_1", open_limit_s)
         layout = outputs.recognise(found, self.size, wanted)
         if (layout.kind is Kind.RTDETR) != (self._sizes is not None):
             raise DetectorError(

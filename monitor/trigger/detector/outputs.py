@@ -161,9 +161,11 @@ def _yolox(outputs: Mapping[str, Array], size: tuple[int, int]) -> Layout | None
         return None
     if array.shape[1] not in [sum(cells(size, strides)) for strides in _STRIDES]:
         return None
-    # Over all cells: offsets within a cell are near 0 or 1, decoded centres fill the input.
-    far = float(np.median(np.abs(array[0, :, :2].astype(np.float32))))
-    return Layout(Kind.YOLOX_DECODED if far > _DECODED_PX else Kind.YOLOX, (name,))
+    # Over all cells: offsets within a cell are near 0 or 1 and logarithms of either sign, decoded
+    # centres fill the input and sizes are positive.
+    boxes = array[0, :, :4].astype(np.float32)
+    decoded = float(np.median(np.abs(boxes[:, :2]))) > _DECODED_PX and boxes[:, 2:].min() >= 0
+    return Layout(Kind.YOLOX_DECODED if decoded else Kind.YOLOX, (name,))
 
 
 def _rtdetr(outputs: Mapping[str, Array]) -> Layout | None:
