@@ -103,6 +103,18 @@ def yolox_rows(size: tuple[int, int], classes: int) -> npt.NDArray[np.float32]:
     return np.zeros((1, count, 5 + classes), np.float32)
 
 
+def fails_when_bright(path: Path) -> Path:
+    """Finds nothing, and fails on a picture whose mean is above 120."""
+    graph = _Graph()
+    mean = graph("ReduceMean", "images", keepdims=0)
+    bright = graph("Greater", mean, graph.floats(120.0))
+    index = graph("Mul", graph("Cast", bright, to=TensorProto.INT64), graph.ints(9))
+    one = graph("Gather", graph.array(np.zeros(1, np.float32)), index, axis=0)  # of a single item
+    empty = yolox_rows((640, 640), 3)
+    node = helper.make_node("Add", [graph.array(empty), one], ["output"])
+    return _saved(path, [*graph.nodes, node], {"output": empty}, PICTURE)
+
+
 def sees_hues(path: Path, *, decoded: bool = False) -> Path:
     """Finds what is painted in one of ``HUES``, as YOLOX would say it.
 

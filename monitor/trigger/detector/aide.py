@@ -49,7 +49,7 @@ class Aide:
         try:
             if seen is not None and self._bodies is None:
                 width, height = self._size
-                self._bodies = DetectedBodies(width, height, self._duty.min_score, self._new_id)
+                self._bodies = DetectedBodies(width, height, self._duty.settings, self._new_id)
             if self._bodies is not None and not self._duty.resting:
                 self._bodies.update(time_s, picture.y, empty, seen)
         except DetectorError as error:

@@ -15,16 +15,20 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from monitor.config.models import DetectorSettings
 from monitor.trigger.blobs import PixelBox
 from monitor.trigger.carry import Expected, carried
 from monitor.trigger.detector.duty import Seen
-from monitor.trigger.detector.identity import LOST_S, Identities, Key
+from monitor.trigger.detector.identity import Identities, Key
 from monitor.trigger.detector.model import actor
 from monitor.trigger.flow import corners, detail, follow, not_of
 from monitor.trigger.track import Sample, Track
 
 Image = npt.NDArray[np.uint8]
 
+_LOST_S: Final = 1.0  # undetected, a body is expected to go on for so long
+_LOST_TURNS: Final = 3  # or for so many of the detector's turns
+_TURN_S: Final = 0.15  # between pictures that are looked at
 _DRAW: Final = 0.6  # of the box towards what was detected
 _DRAW_FOOT: Final = 0.15  # of the foot that the flow carries; detected boxes jitter
 _DRAW_SPEED: Final = 0.5  # where there is no flow
@@ -47,7 +51,7 @@ class DetectedBodies:
     """The bodies of one camera as a detector sees them."""
 
     def __init__(
-        self, width_px: int, height_px: int, min_score: float, new_id: Callable[[], int]
+        self, width_px: int, height_px: int, settings: DetectorSettings, new_id: Callable[[], int]
     ) -> None:
         """``new_id`` numbers the tracks, apart from the classical ones'.
 
@@ -55,7 +59,8 @@ class DetectedBodies:
         """
         self._width, self._height = width_px, height_px
         self._new_id = new_id
-        self._identities = Identities(min_score)
+        self._lost_s = max(_LOST_S, _LOST_TURNS * _TURN_S * settings.every)
+        self._identities = Identities(settings.min_score, self._lost_s)
         self._tracks: dict[Key, Track] = {}
         self._boxed_s: dict[Key, float] = {}  # when each was detected last
         self._previous: Image | None = None
@@ -172,11 +177,11 @@ class DetectedBodies:
         )  # fmt: skip
 
     def _drop(self, time_s: float) -> None:
-        """What was not detected for a second is gone, even if something there is still followed."""
+        """What is not detected any more is gone, even if something there is still followed."""
         for key, track in list(self._tracks.items()):
             x, y = track.box.centre
             outside = not (0 < x < self._width and 0 < y < self._height)
-            if outside or time_s - self._boxed_s[key] > LOST_S:
+            if outside or time_s - self._boxed_s[key] > self._lost_s:
                 del self._tracks[key], self._boxed_s[key]
 
     def _add(self, key: Key, box: PixelBox, crowd: Sequence[PixelBox], time_s: float) -> None:

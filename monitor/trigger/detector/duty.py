@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from monitor.config.models import DetectorSettings
 from monitor.errors import DetectorError
 from monitor.media.decode import Planes
 from monitor.trigger.detector.fit import bgr
@@ -49,9 +50,9 @@ class Duty:
         return len(self._spent_ms) == _JUDGED and not self.resting
 
     @property
-    def min_score(self) -> float:
-        """From which a body begins to be followed."""
-        return self._shared.settings.min_score
+    def settings(self) -> DetectorSettings:
+        """What the user asked for."""
+        return self._shared.settings
 
     def see(self, picture: Planes) -> Seen | None:
         """What is in the picture; None where it is not its turn, or rests."""

@@ -19,19 +19,20 @@ from monitor.trigger.detector.outputs import Detections
 Key = tuple[bool, int]
 """A person or not, and ByteTrack's number."""
 
-LOST_S: Final = 1.0
-"""How long a body is looked for where it was going."""
-
 _MARGIN: Final = 0.3  # of a box on every side: at six pictures a second fast cars hardly overlap
 _OVERLAP: Final = 0.1  # least IoU of the widened boxes
-_RATE: Final = 30.0  # the package counts lost pictures at this rate; times are passed besides
+_RATE: Final = 1 / 0.15  # pictures a second; at a video's rate its filter would trust no course
+_BUFFER_RATE: Final = 30.0  # at which the package counts how long a lost body is kept
 
 
 class Identities:
     """ByteTrack's state for one camera."""
 
-    def __init__(self, min_score: float) -> None:
-        """``DetectorError`` where the package is missing."""
+    def __init__(self, min_score: float, lost_s: float) -> None:
+        """A body is looked for where it was going for ``lost_s``.
+
+        ``DetectorError`` where the package is missing.
+        """
         try:
             trackers = importlib.import_module("trackers")
             self._supervision = importlib.import_module("supervision")
@@ -39,7 +40,7 @@ class Identities:
             raise DetectorError(INSTALL) from error
         self._trackers: dict[bool, Any] = {
             is_person: trackers.ByteTrackTracker(
-                lost_track_buffer=round(LOST_S * _RATE),
+                lost_track_buffer=round(lost_s * _BUFFER_RATE),
                 frame_rate=_RATE,
                 track_activation_threshold=min_score,
                 high_conf_det_threshold=min_score,
