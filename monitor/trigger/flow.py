@@ -19,6 +19,8 @@ Points = npt.NDArray[np.float32]
 _WINDOW: Final = (13, 13)
 _LEVELS: Final = 2
 _STOP: Final = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 10, 0.03)
+_MARGIN_PX: Final = 40  # around the corners: window and search, at the coarsest level
+_ALIGN_PX: Final = 1 << _LEVELS  # so that the pyramid's pixels stay where they are
 _BACK_ERROR_PX: Final = 0.8
 _SLOW_PX: Final = (17, 17)
 _LOOKS_ERROR: Final = 24.0  # mean absolute difference of luma around the corner
@@ -46,17 +48,19 @@ def follow(before: Image, after: Image, points: Points, guess: Points) -> Flow:
     """Track (n, 2) points; ``guess`` is where each is expected."""
     if not len(points):
         return Flow(points, np.zeros(0, np.bool_))
-    start = points.reshape(-1, 1, 2)
+    rows, columns, corner = _around(points, guess, after.shape)
+    old, new = before[rows, columns], after[rows, columns]
+    start = (points - corner).reshape(-1, 1, 2)
     moved, found, looks = cv2.calcOpticalFlowPyrLK(
-        before, after, start, guess.reshape(-1, 1, 2).copy(), winSize=_WINDOW, maxLevel=_LEVELS,
+        old, new, start, (guess - corner).reshape(-1, 1, 2), winSize=_WINDOW, maxLevel=_LEVELS,
         criteria=_STOP, flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
     )  # fmt: skip
     back, returned, _ = cv2.calcOpticalFlowPyrLK(
-        after, before, moved, start.copy(), winSize=_WINDOW, maxLevel=0, criteria=_STOP,
+        new, old, moved, start.copy(), winSize=_WINDOW, maxLevel=0, criteria=_STOP,
         flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
     )  # fmt: skip
     error = np.abs(back - start).reshape(-1, 2).max(axis=1)
-    end = cast(Points, moved.reshape(-1, 2))
+    end = cast(Points, moved.reshape(-1, 2) + corner)
     height, width = after.shape
     inside = (end[:, 0] > 1) & (end[:, 1] > 1) & (end[:, 0] < width - 2) & (end[:, 1] < height - 2)
     good = (
@@ -64,6 +68,16 @@ def follow(before: Image, after: Image, points: Points, guess: Points) -> Flow:
         & (looks.ravel() < _LOOKS_ERROR) & inside
     )  # fmt: skip
     return Flow(end, cast(npt.NDArray[np.bool_], good))
+
+
+def _around(points: Points, guess: Points, shape: tuple[int, ...]) -> tuple[slice, slice, Points]:
+    """The part of the picture that matters, and its corner: pyramids of the rest are not built."""
+    both = np.concatenate([points, guess])
+    low = np.clip(both.min(axis=0) - _MARGIN_PX, 0, None).astype(np.intp) // _ALIGN_PX * _ALIGN_PX
+    high = both.max(axis=0).astype(np.intp) + _MARGIN_PX
+    x, y = (min(int(first), size - 1) for first, size in zip(low, shape[::-1], strict=True))
+    right, bottom = max(x + 1, int(high[0])), max(y + 1, int(high[1]))
+    return slice(y, bottom), slice(x, right), np.array([x, y], np.float32)
 
 
 def corners(luma: Image, mask: Image, box: tuple[int, int, int, int], wanted: int) -> Points:

@@ -65,12 +65,9 @@ def path_length(points: Array) -> Array:
     usable = length > 0.25 * np.median(length) + 1e-9
     direction = np.zeros_like(chord)
     direction[usable] = chord[usable] / length[usable, None]
-    last = whole / (np.hypot(*whole) + 1e-9)
-    for index in range(len(points)):
-        if usable[index]:
-            last = direction[index]
-        else:
-            direction[index] = last
+    # The last usable one before each, or the whole path's.
+    latest = np.maximum.accumulate(np.where(usable, np.arange(len(points)), -1))
+    direction = np.where(latest[:, None] >= 0, direction[latest], whole / (np.hypot(*whole) + 1e-9))
     steps = (np.diff(points, axis=0) * direction[1:]).sum(axis=1)
     return np.concatenate([[0.0], np.cumsum(steps)])
 
