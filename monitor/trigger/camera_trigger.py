@@ -61,7 +61,7 @@ class StepResult:
     evidence: tuple[Evidence, ...]
     triggers: tuple[Trigger, ...]
     view: ViewCondition
-    scores: tuple[float, ...] = ()  # raw, of all that was judged, below the threshold too
+    scores: tuple[tuple[int, float], ...] = ()  # moment and raw score of all that was judged
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ class CameraTrigger:
         triggers = self._news(graded(judged, self.operating))
         return StepResult(
             tuple(evidence), tuple(triggers), self._view.condition(now_s),
-            tuple(one.score for one in judged),
+            tuple((one.time_ms, one.score) for one in judged),
         )  # fmt: skip
 
     @property

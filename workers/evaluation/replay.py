@@ -9,6 +9,7 @@ after a restart of watch.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from cProfile import Profile
 from dataclasses import dataclass, replace
 from typing import Final
@@ -16,12 +17,13 @@ from typing import Final
 import cv2
 
 from monitor.config.models import Camera
+from monitor.domain import AccessUnit, CodecParameters
 from monitor.trigger.forensic import examine
 from monitor.trigger.view import WARM_UP_S
 from workers.evaluation.book import Book, clip_s, found_of, measured_of
 from workers.evaluation.catalogue import Entry
 from workers.evaluation.found import Cost, Found, Look, Measured, Replay
-from workers.evaluation.lead_in import START_MS, Mode, play
+from workers.evaluation.lead_in import START_MS, Mode, Played, play
 from workers.watching.eye import Eye
 from workers.watching.look_back import Examine
 
@@ -59,30 +61,34 @@ def replay(
     looks: list[Look] = []
     book = Book(camera, played, settings.examine)
     cpu_s, looked_at, decoded, broken = 0.0, 0, 0, 0
-    for params, units in played.parts:
-        eye.use(params)
-        for unit in units:
-            if profiler is not None:
-                profiler.enable()
-            began_s = time.thread_time()
+    for params, unit in _steps(played):
+        if params is not None:
+            eye.use(params)
+        if profiler is not None:
+            profiler.enable()
+        began_s = time.thread_time()
+        if unit is None:
+            seen = eye.catch_up(tell_after_ms=told_ms)
+        else:
             seen = eye.look((unit,), tell_after_ms=told_ms)
-            cpu_s += time.thread_time() - began_s
-            if profiler is not None:
-                profiler.disable()
-            decoded += 1
-            looked_at += seen.looked_at
-            broken += seen.broken
-            evidence += [measured_of(item, unit.capture_ms) for item in seen.evidence]
-            triggers = [
-                replace(t, decided_ms=max(t.decided_ms, unit.capture_ms))  # told late counts late
-                for t in seen.triggers
-                if t.kind.value not in settings.without
-            ]
-            candidates += [found_of(trigger) for trigger in triggers]
-            book.look_again(unit.capture_ms)
-            book.file(triggers)
-            if settings.looks and seen.looked_at and unit.capture_ms >= START_MS:
-                looks.append(Look(clip_s(unit.capture_ms), seen.view.value, eye.bodies()))
+        cpu_s += time.thread_time() - began_s
+        if profiler is not None:
+            profiler.disable()
+        now_ms = played.end_ms if unit is None else unit.capture_ms
+        decoded += unit is not None
+        looked_at += seen.looked_at
+        broken += seen.broken
+        evidence += [measured_of(item, now_ms) for item in seen.evidence]
+        triggers = [
+            replace(trigger, decided_ms=max(trigger.decided_ms, now_ms))  # told late counts late
+            for trigger in seen.triggers
+            if trigger.kind.value not in settings.without
+        ]
+        candidates += [found_of(trigger) for trigger in triggers]
+        book.look_again(now_ms)
+        book.file(triggers)
+        if settings.looks and seen.looked_at and now_ms >= START_MS:
+            looks.append(Look(clip_s(now_ms), seen.view.value, eye.bodies()))
     book.look_again(None)
     evidence += book.evidence
     armed_s = 0.0 if played.lead_in_s else WARM_UP_S
@@ -91,6 +97,16 @@ def replay(
         tuple(candidates), tuple(book.alerts), tuple(evidence), tuple(looks), broken,
         Cost(cpu_s * 1000, looked_at, decoded), tuple(book.judged),
     )  # fmt: skip
+
+
+def _steps(
+    played: Played,
+) -> Iterator[tuple[CodecParameters | None, AccessUnit | None]]:
+    """Access units, each part's first one with its parameters; None once there are no more."""
+    for params, units in played.parts:
+        for number, unit in enumerate(units):
+            yield (params if number == 0 else None), unit
+    yield None, None
 
 
 def _camera() -> Camera:

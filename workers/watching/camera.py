@@ -28,6 +28,7 @@ from monitor.domain import AccessUnit, ViewCondition
 from monitor.errors import RingGapError
 from workers.watching.desk import Desk
 from workers.watching.eye import Eye, Seen
+from workers.watching.operating import Operating
 from workers.watching.patience import Patience
 from workers.watching.remembering import Remembering
 
@@ -73,6 +74,7 @@ class CameraWatch:
         self._store = CameraStore(redis)
         self._patience = Patience(camera.id, clock)
         self._remembering = Remembering(camera.id, redis, threads, clock)
+        self._operating = Operating(camera, redis, clock)
         self._view: ViewCondition | None = None
         self._view_told_s = 0.0
 
@@ -91,11 +93,13 @@ class CameraWatch:
         at_ms, told_ms = await self._patience.do(lambda: self._resume(ring))
         first_track = await self._desk.next_track(told_ms)
         memory = await self._remembering.load()
+        await self._operating.load()
         eye = Eye(self._camera, first_track=first_track, memory=memory)
         try:
             await self._follow(eye, name, at_ms, told_ms)
         finally:
             await self._remembering.save_at_stop(eye.memory)
+            await self._operating.save_at_stop()
 
     async def _follow(self, eye: Eye, name: str, at_ms: int, told_ms: int) -> None:
         """Look at what comes until the ring to follow is another one."""
@@ -117,6 +121,7 @@ class CameraWatch:
                 if newest_key_ms is not None:
                     at_ms = newest_key_ms - 1
                     continue
+            self._teach(eye)
             for number, group in groupby(units, key=lambda unit: unit.generation):
                 if number != generation:
                     params = await self._patience.do(partial(ring.codec, number))
@@ -127,6 +132,7 @@ class CameraWatch:
                 batch = tuple(group)
                 await self._file(await self._look(eye, batch, told_ms))
             await self._remembering.save_now_and_then(eye.memory)
+            await self._operating.save_now_and_then()
             at_ms = units[-1].entry_ms
             self.counted.units += len(units)
             self.counted.behind_ms = max(0, self._clock.wall_ms() - at_ms)
@@ -137,6 +143,19 @@ class CameraWatch:
             ):
                 cursor_ms = done_ms
                 await self._put_cursor(cursor_ms)
+
+    def _teach(self, eye: Eye) -> None:
+        """What second looks have said since the last batch."""
+        eye.operate_at(self._operating.score)
+        while self._desk.judged:
+            trigger, verdict = self._desk.judged.popleft()
+            if verdict.confirmed:
+                self._operating.excuse(verdict.time_ms)
+            if trigger.box is None or verdict.confirmed is None:
+                continue
+            x, y, width, height = trigger.box
+            tell = eye.memory.confirmed if verdict.confirmed else eye.memory.cried
+            tell(x + width / 2, y + height / 2)
 
     async def _put_cursor(self, entry_ms: int) -> None:
         await self._patience.do(lambda: self._store.put_cursor(self._camera.id, entry_ms))
@@ -163,6 +182,8 @@ class CameraWatch:
         counted.broken += seen.broken
         counted.evidence += len(seen.evidence)
         counted.triggers += len(seen.triggers)
+        if seen.until_ms is not None:
+            self._operating.watched(seen.until_ms, seen.scores)
         for trigger in seen.triggers:
             log.info(
                 "camera %s: %s, score %.2f: %s",

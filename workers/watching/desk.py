@@ -14,6 +14,7 @@ there is one. Looks that a crash cut off are asked for again by ``resume``.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -38,6 +39,7 @@ from monitor.trigger.incident import Change, absorb, due, is_due, settled, was_a
 from workers.watching.patience import Patience
 
 _HOUR_MS: Final = 3_600_000
+_JUDGED: Final = 64
 _PENDING_MS: Final = 600_000  # a look at something older finds no video any more
 
 
@@ -61,6 +63,7 @@ class Desk:
     ) -> None:
         """Without ``looks`` nothing is looked at again: a patrol's desk only reports."""
         self.camera = camera
+        self.judged: deque[tuple[Trigger, Verdict]] = deque(maxlen=_JUDGED)  # for who learns of it
         self._config = config
         self._redis = redis
         self._clock = clock
@@ -113,6 +116,7 @@ class Desk:
                 await wait(lambda: self._log.append(self.camera.id, _named(verdict, before)))
             await wait(lambda: self._incidents.put(after))
             await self._follow(after)
+            self.judged.append((trigger, verdict))
         return after
 
     async def resume(self, cursor_ms: int) -> None:

@@ -34,6 +34,8 @@ class Seen:
     looked_at: int = 0  # pictures
     broken: int = 0  # access units that could not be decoded
     slept: int = 0  # access units that were let go undecoded
+    scores: tuple[tuple[int, float], ...] = ()  # moments judged, in ms, and their raw scores
+    until_ms: int | None = None  # the newest picture that was told of, looked at or slept through
 
 
 @dataclass(slots=True)
@@ -43,9 +45,11 @@ class _Told:
     after_ms: int
     evidence: list[Evidence] = field(default_factory=list)
     triggers: list[Trigger] = field(default_factory=list)
+    scores: list[tuple[int, float]] = field(default_factory=list)
     looked_at: int = 0
     broken: int = 0
     slept: int = 0
+    until_ms: int | None = None
 
 
 class Eye:
@@ -114,6 +118,8 @@ class Eye:
                 self._params, self._next = self._next, None
             if self._decoder is not None:
                 self._take(unit, told)
+            if unit.entry_ms > tell_after_ms:
+                told.until_ms = unit.entry_ms
             if unit.entry_ms - (self._good_ms or units[0].entry_ms) > _UNDECODABLE_MS:
                 self._view = ViewCondition.UNDECODABLE
         return self._seen(told)
@@ -209,9 +215,10 @@ class Eye:
             if frame.capture_ms > told.after_ms:
                 told.evidence += result.evidence
                 told.triggers += result.triggers
+                told.scores += result.scores
 
     def _seen(self, told: _Told) -> Seen:
         return Seen(
             tuple(told.evidence), tuple(told.triggers), self._view,
-            told.looked_at, told.broken, told.slept,
+            told.looked_at, told.broken, told.slept, tuple(told.scores), told.until_ms,
         )  # fmt: skip
