@@ -20,6 +20,7 @@ from monitor.clock import Clock, SystemClock
 from monitor.config.endpoints import redis_url
 from monitor.config.models import Config
 from monitor.errors import StoreError
+from monitor.trigger.detector import Shelf
 from monitor.trigger.forensic import examine
 from workers.analysis.background import GIVING_WAY, background_threads
 from workers.watching.camera import CameraWatch
@@ -49,8 +50,16 @@ async def run(
     threads = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="watch")
     look_threads = background_threads(1, "second-look", GIVING_WAY)
     looks = SecondLooks(redis, examine, look_threads, clock)
+    detectors = Shelf(clock)
     watches = [
-        CameraWatch(camera, redis, Desk(config, camera, redis, clock, looks), threads, clock)
+        CameraWatch(
+            camera,
+            redis,
+            Desk(config, camera, redis, clock, looks),
+            threads,
+            clock,
+            detectors.of(config.detector_of(camera)),
+        )
         for camera in config.cameras
         if camera.trigger.enabled
     ]
@@ -85,6 +94,7 @@ async def _beat(
                     "units": sum(one.units for one in counted),
                     "pictures": sum(one.looked_at for one in counted),
                     "slept": sum(one.slept for one in counted),
+                    "detectors_resting": sum(watch.detector_rests for watch in watches),
                     "broken": sum(one.broken for one in counted),
                     "evidence": sum(one.evidence for one in counted),
                     "triggers": sum(one.triggers for one in counted),

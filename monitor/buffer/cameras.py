@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from monitor import wire
 from monitor.buffer.connection import translated
-from monitor.buffer.keys import cursor_key, state_key, view_key
+from monitor.buffer.keys import cursor_key, detector_key, state_key, view_key
 from monitor.domain import CameraState, ViewCondition
 
 STATE_TTL_S: Final = 60
@@ -44,6 +44,17 @@ class CameraStore:
         if text is None:
             return None
         return ViewCondition(text if isinstance(text, str) else text.decode())
+
+    async def put_detector(self, camera: str, note: str) -> None:
+        """Why the camera's detector rests, empty while it works; it lapses too."""
+        async with translated():
+            await self._redis.set(detector_key(camera), note, ex=STATE_TTL_S)
+
+    async def detector(self, camera: str) -> str | None:
+        """None where no watch has spoken of a detector lately."""
+        async with translated():
+            text = await self._redis.get(detector_key(camera))
+        return text.decode() if isinstance(text, bytes) else text
 
     async def put_cursor(self, camera: str, entry_ms: int) -> None:
         """The entry that watch has finished with."""

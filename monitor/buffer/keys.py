@@ -48,6 +48,11 @@ def view_key(camera: str) -> str:
     return f"cw:{{{camera}}}:view"
 
 
+def detector_key(camera: str) -> str:
+    """Why the camera's detector rests; empty while it works."""
+    return f"cw:{{{camera}}}:detector"
+
+
 def cursor_key(camera: str) -> str:
     """Entry id that watch has finished with."""
     return f"cw:{{{camera}}}:cursor"

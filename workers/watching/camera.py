@@ -26,7 +26,9 @@ from monitor.clock import Clock
 from monitor.config.models import Camera
 from monitor.domain import AccessUnit, ViewCondition
 from monitor.errors import RingGapError
+from monitor.trigger.detector import SharedDetector
 from workers.watching.desk import Desk
+from workers.watching.detecting import Detecting
 from workers.watching.eye import Eye, Seen
 from workers.watching.operating import Operating
 from workers.watching.patience import Patience
@@ -63,7 +65,13 @@ class CameraWatch:
     """One camera, until cancelled."""
 
     def __init__(
-        self, camera: Camera, redis: Redis, desk: Desk, threads: Executor, clock: Clock
+        self,
+        camera: Camera,
+        redis: Redis,
+        desk: Desk,
+        threads: Executor,
+        clock: Clock,
+        detector: SharedDetector | None = None,
     ) -> None:
         self.counted = Counted()
         self._camera = camera
@@ -73,10 +81,16 @@ class CameraWatch:
         self._clock = clock
         self._store = CameraStore(redis)
         self._patience = Patience(camera.id, clock)
+        self._detecting = Detecting(camera.id, detector, self._store, self._patience, clock)
         self._remembering = Remembering(camera.id, redis, threads, clock)
         self._operating = Operating(camera, redis, clock)
         self._view: ViewCondition | None = None
         self._view_told_s = 0.0
+
+    @property
+    def detector_rests(self) -> bool:
+        """Whether its detector is configured and not asked."""
+        return bool(self._detecting.note)
 
     async def run(self) -> None:
         """Sessions, one after another: a new one where the ring to follow changes."""
@@ -94,7 +108,12 @@ class CameraWatch:
         first_track = await self._desk.next_track(told_ms)
         memory = await self._remembering.load()
         await self._operating.load()
-        eye = Eye(self._camera, first_track=first_track, memory=memory)
+        eye = Eye(
+            self._camera,
+            first_track=first_track,
+            memory=memory,
+            detector=self._detecting.shared,
+        )
         try:
             await self._follow(eye, name, at_ms, told_ms)
         finally:
@@ -131,6 +150,7 @@ class CameraWatch:
                     generation = number
                 batch = tuple(group)
                 await self._file(await self._look(eye, batch, told_ms))
+                await self._detecting.tell(eye.detector_note)
             await self._remembering.save_now_and_then(eye.memory)
             await self._operating.save_now_and_then()
             at_ms = units[-1].entry_ms

@@ -18,6 +18,7 @@ from monitor.errors import MediaError
 from monitor.media.decode import DecodedFrame, Decoder, planes
 from monitor.media.disposable import is_disposable
 from monitor.trigger import WIDTH_PX, CameraTrigger
+from monitor.trigger.detector import SharedDetector
 from monitor.trigger.normal import SceneMemory
 from workers.watching.ladder import Ladder
 
@@ -63,12 +64,15 @@ class Eye:
         look_from_ms: int = 0,
         may_sleep: bool = True,
         memory: SceneMemory | None = None,
+        detector: SharedDetector | None = None,
     ) -> None:
         """Pictures before ``look_from_ms`` are decoded only: a replay shifts its sampling so.
 
         ``memory``: what was learned of the view before.
         """
-        self._trigger = CameraTrigger(camera, first_track=first_track, memory=memory)
+        self._trigger = CameraTrigger(
+            camera, first_track=first_track, memory=memory, detector=detector
+        )
         self._look_from_ms = look_from_ms
         self._may_sleep = may_sleep
         self._decoder: Decoder | None = None
@@ -93,6 +97,11 @@ class Eye:
         return self._trigger.memory
 
     @property
+    def detector_note(self) -> str:
+        """Why the detector rests; empty while it works, or where there is none."""
+        return self._trigger.detector_note
+
+    @property
     def unseen_from_ms(self) -> int | None:
         """``entry_ms`` of the first access unit it sleeps through; None if all were looked at."""
         return self._ladder.kept_from_ms
@@ -102,7 +111,7 @@ class Eye:
         width, height = self._size
         return tuple(
             (t.id, (t.box.x / width, t.box.y / height, t.box.width / width, t.box.height / height))
-            for t in self._trigger.tracker.tracks
+            for t in self._trigger.tracks
         )
 
     def look(self, units: Sequence[AccessUnit], *, tell_after_ms: int) -> Seen:
