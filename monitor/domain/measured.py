@@ -22,6 +22,7 @@ class EvidenceKind(StrEnum):
     STOPPED_IN_LANE = "stopped_in_lane"
     WRONG_WAY = "wrong_way"
     SWERVE = "swerve"
+    IMPULSE = "impulse"
     PEDESTRIAN_IN_ROAD = "pedestrian_in_road"
     QUEUE = "queue"
     HEADWAY = "headway"

@@ -37,6 +37,7 @@ class Pattern(StrEnum):
     HARD_BRAKE = "hard_brake"
     STOPPED = "stopped"
     SWERVE = "swerve"
+    IMPULSE = "impulse"
     PEDESTRIAN = "pedestrian"
     QUEUE = "queue"
     UNKNOWN = "unknown"
@@ -103,6 +104,7 @@ RULES: tuple[Rule, ...] = (
     Rule(_P.HARD_BRAKE, _T.HARD_BRAKE, frozenset({_K.HARD_BRAKE, _K.SUDDEN_STOP}), _ALONE),
     Rule(_P.STOPPED, _T.STOPPED_VEHICLE, frozenset({_K.STOPPED_IN_LANE}), _ALONE),
     Rule(_P.SWERVE, _T.OTHER, frozenset({_K.SWERVE}), _ALONE),
+    Rule(_P.IMPULSE, _T.OTHER, frozenset({_K.IMPULSE}), _ALONE),
     Rule(_P.PEDESTRIAN, _T.PEDESTRIAN_IN_ROAD, frozenset({_K.PEDESTRIAN_IN_ROAD}), ("itself",)),
     Rule(_P.QUEUE, _T.CONGESTION, frozenset({_K.QUEUE}), ("disturbance", "itself")),
 )  # fmt: skip

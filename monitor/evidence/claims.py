@@ -105,6 +105,7 @@ THEME_OF: MappingProxyType[EvidenceKind, frozenset[Theme]] = MappingProxyType(
         EvidenceKind.NEAR_MISS: frozenset({Theme.NEAR_MISS}),
         EvidenceKind.WRONG_WAY: frozenset({Theme.WRONG_WAY}),
         EvidenceKind.SWERVE: frozenset({Theme.SWERVE}),
+        EvidenceKind.IMPULSE: frozenset({Theme.CONTACT, Theme.SWERVE, Theme.BRAKING}),
         EvidenceKind.QUEUE: frozenset({Theme.QUEUE, Theme.STANDING}),
         EvidenceKind.HEADWAY: frozenset({Theme.HEADWAY, Theme.SHORT_HEADWAY}),
     }

@@ -28,6 +28,7 @@ GRAVITY: tuple[EvidenceKind, ...] = (
     EvidenceKind.SUDDEN_STOP,
     EvidenceKind.STOPPED_IN_LANE,
     EvidenceKind.SWERVE,
+    EvidenceKind.IMPULSE,
     EvidenceKind.PEDESTRIAN_IN_ROAD,
     EvidenceKind.QUEUE,
 )

@@ -27,6 +27,7 @@ _EVENTS = {
     EvidenceKind.STOPPED_IN_LANE: "a vehicle stopped in the lane",
     EvidenceKind.WRONG_WAY: "a vehicle going the wrong way",
     EvidenceKind.SWERVE: "a swerve",
+    EvidenceKind.IMPULSE: "a sudden loss or turn of momentum",
     EvidenceKind.PEDESTRIAN_IN_ROAD: "a pedestrian on the roadway",
     EvidenceKind.QUEUE: "a queue",
 }
@@ -93,6 +94,8 @@ def _did(case: Case, finding: Finding) -> str:
             return f"{who} was seen going against the traffic"
         case EvidenceKind.SWERVE:
             return f"{who} swerved"
+        case EvidenceKind.IMPULSE:
+            return f"{who} suddenly lost or turned its momentum"
         case EvidenceKind.QUEUE:
             return "a queue was seen on the lane"
         case EvidenceKind.HEADWAY:

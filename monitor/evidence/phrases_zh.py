@@ -27,6 +27,7 @@ _EVENTS = {
     EvidenceKind.STOPPED_IN_LANE: "车道内停车",
     EvidenceKind.WRONG_WAY: "逆行",
     EvidenceKind.SWERVE: "急打方向",
+    EvidenceKind.IMPULSE: "运动状态骤变",
     EvidenceKind.PEDESTRIAN_IN_ROAD: "行人在车行道上",
     EvidenceKind.QUEUE: "车辆排队",
 }
@@ -88,6 +89,8 @@ def _did(case: Case, finding: Finding) -> str:
             return f"{who}逆向行驶"
         case EvidenceKind.SWERVE:
             return f"{who}急打方向"
+        case EvidenceKind.IMPULSE:
+            return f"{who}的运动状态骤变"
         case EvidenceKind.QUEUE:
             return "车道上出现排队"
         case EvidenceKind.HEADWAY:

@@ -22,6 +22,7 @@ _KINDS = MappingProxyType(
         EvidenceKind.STOPPED_IN_LANE: ("a vehicle at rest in the lane", "车道内停车"),
         EvidenceKind.WRONG_WAY: ("driving against the traffic", "逆行"),
         EvidenceKind.SWERVE: ("a swerve", "急打方向"),
+        EvidenceKind.IMPULSE: ("a sudden loss or turn of momentum", "运动状态骤变"),
         EvidenceKind.PEDESTRIAN_IN_ROAD: ("a pedestrian on the roadway", "行人走上车行道"),
         EvidenceKind.QUEUE: ("a queue", "排队"),
         EvidenceKind.HEADWAY: ("a headway", "车头时距"),

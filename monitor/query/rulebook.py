@@ -32,6 +32,7 @@ TAGS: Mapping[EvidenceKind, tuple[str, ...]] = {
     EvidenceKind.STOPPED_IN_LANE: ("stop_in_lane", "no_warning_device", "junction_block"),
     EvidenceKind.WRONG_WAY: ("wrong_way", "reversing"),
     EvidenceKind.SWERVE: ("lane_change_cut_in",),
+    EvidenceKind.IMPULSE: (),
     EvidenceKind.PEDESTRIAN_IN_ROAD: (
         "pedestrian_in_roadway", "pedestrian_on_crossing", "pedestrian_dart_out",
     ),
