@@ -16,6 +16,8 @@ OUTSIDE = {
     "watching": "workers.watching.camera",
     "ladder": "workers.watching.ladder",
     "quiet_sizes": "workers.watching.quiet_sizes",
+    "look_back": "workers.watching.look_back",
+    "second_look": "workers.watching.second_look",
 }
 ROWS = ROW.findall((DOCS / "trigger.md").read_text())
 
