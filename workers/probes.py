@@ -171,8 +171,10 @@ async def cameras(config: Config) -> list[Finding]:
             online = state.status.value == "online"
             size = f", {state.width}x{state.height} {state.codec}" if state.width else ""
             why = f": {state.detail}" if state.detail else ""
+            rests = await store.detector(camera.id)
+            aside = f"; its detector rests: {rests}" if rests else ""
             data = wire.to_object(state)
-            findings.append(Finding(name, online, f"{state.status.value}{why}{size}", data))
+            findings.append(Finding(name, online, f"{state.status.value}{why}{size}{aside}", data))
     finally:
         await client.aclose()
     return findings

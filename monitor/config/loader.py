@@ -83,6 +83,16 @@ def examine(
     return config, found
 
 
+def place(
+    path: Path | str, setting: SettingPath, environ: Mapping[str, str] | None = None
+) -> Position:
+    """Where a setting of a file that ``examine`` has read is written, or its section."""
+    env = os.environ if environ is None else environ
+    tree = read(Path(path).read_bytes(), str(path), lambda text: substitute(text, env))
+    apply_overrides(tree, env)
+    return tree.position(setting)
+
+
 def _below(config: Config, folder: Path) -> Config:
     """With relative paths below the folder of the file."""
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from tests.detecting import sees_hues
 from workers import exits
 from workers.commands.bench import bench, names
 from workers.commands.check import config_schema
@@ -75,6 +76,37 @@ def test_check_as_json(bad: Path) -> None:
         "setting": "mqtt.hots",
         "message": "there is no such key; did you mean `host`?",
     }
+
+
+def test_check_opens_the_detectors_and_says_what_they_are(good: Path) -> None:
+    sees_hues(good.parent / "own.onnx")
+    good.write_text(GOOD + "detector:\n  model: own.onnx\n  budget_ms: 10000\n")
+    done = causeway("check", good)
+    assert (done.returncode, done.stderr) == (exits.OK, "")
+    first, second = done.stdout.splitlines()
+    assert "in order" in first
+    assert second.startswith("detector.model: yolox for 640x384 on the CPU, ")
+    assert second.endswith(" ms per picture")
+
+
+def test_check_says_what_is_wrong_with_a_detector_and_where(good: Path) -> None:
+    (good.parent / "own.onnx").write_text("no model")
+    good.write_text(
+        "site: {id: a}\n"
+        "cameras:\n"
+        "  - id: one\n"
+        "    url: rtsp://127.0.0.1:1/x\n"
+        "    detector: {model: own.onnx}\n"
+        "detector:\n"
+        "  model: elsewhere.onnx\n"
+    )
+    done = causeway("check", good)
+    assert (done.returncode, done.stderr) == (exits.CONFIG, "")
+    first, second, last = done.stdout.splitlines()
+    assert second.startswith(f"{good}:7:3: detector.model: {good.parent}/elsewhere.onnx: there is")
+    assert first.startswith(f"{good}:5:16: cameras[0].detector.model: ")
+    assert "cannot be opened as an ONNX model" in first
+    assert last.startswith("2 problems.")
 
 
 def test_the_configuration_is_streams_yaml_here_or_what_the_environment_names(

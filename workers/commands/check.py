@@ -10,11 +10,15 @@ from typing import Any
 from monitor.config.loader import examine
 from monitor.config.models import Config
 from workers import exits
+from workers.commands.detectors import try_detectors
 
 
 def check(path: Path, *, json_out: bool) -> int:
-    """Print every problem, or how much the file configures."""
+    """Print every problem, or how much the file configures. Detectors are opened and tried."""
     config, problems = examine(path)
+    detectors: list[str] = []
+    if config is not None and not problems:
+        detectors, problems = try_detectors(path, config)
     if json_out:
         found = [
             {**asdict(problem.position), "setting": problem.setting, "message": problem.message}
@@ -30,6 +34,8 @@ def check(path: Path, *, json_out: bool) -> int:
         count = len(config.cameras)
         cameras = "1 camera" if count == 1 else f"{count} cameras"
         print(f"{path}: in order; site {config.site.id}, {cameras}")
+        for detector in detectors:
+            print(detector)
     return exits.CONFIG if problems else exits.OK
 
 
