@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from redis.asyncio import Redis
 
 from monitor.buffer.cameras import CameraStore
+from monitor.buffer.tally import Tally, TallyStore
 from monitor.clock import Clock
 from monitor.config.models import Camera
 from monitor.domain import CameraState, CameraStatus, ViewCondition
@@ -30,6 +31,7 @@ class CameraNow:
     state: CameraState | None
     view: ViewCondition | None
     at_ms: int
+    last_day: Tally = Tally()  # moments that were looked at twice
 
     @property
     def status(self) -> str:
@@ -60,6 +62,7 @@ class CameraBoard:
 
     def __init__(self, redis: Redis, cameras: Sequence[Camera], clock: Clock) -> None:
         self._store = CameraStore(redis)
+        self._tallies = TallyStore(redis)
         self._clock = clock
         self._names = {camera.id: camera.name or camera.id for camera in cameras}
         self._now = {
@@ -97,15 +100,16 @@ class CameraBoard:
             found = await asyncio.gather(*(self._read(camera) for camera in self._names))
         except StoreError as error:
             self.problem = str(error)
-            found = [(None, None)] * len(self._names)
+            found = [(None, None, Tally())] * len(self._names)
         else:
             self.problem = None
         at_ms = self._clock.wall_ms()
-        for (camera, name), (state, view) in zip(self._names.items(), found, strict=True):
-            self._now[camera] = CameraNow(camera, name, state, view, at_ms)
+        for (camera, name), (state, view, tally) in zip(self._names.items(), found, strict=True):
+            self._now[camera] = CameraNow(camera, name, state, view, at_ms, tally)
 
-    async def _read(self, camera: str) -> tuple[CameraState | None, ViewCondition | None]:
+    async def _read(self, camera: str) -> tuple[CameraState | None, ViewCondition | None, Tally]:
+        tally = await self._tallies.last_day(camera, self._clock.wall_ms())
         try:
-            return await self._store.state(camera), await self._store.view(camera)
+            return await self._store.state(camera), await self._store.view(camera), tally
         except (ValidationError, ValueError):  # written by another version: as good as unknown
-            return None, None
+            return None, None, tally

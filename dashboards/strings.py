@@ -76,6 +76,10 @@ STRINGS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType({
     "tile.mbps": ("{mbps} Mb/s", "{mbps} Mb/s"),
     "tile.age": ("last picture {age} ago", "上一画面 {age}前"),
     "tile.reconnects": ("{count} reconnects", "重连 {count} 次"),
+    "tile.candidates": (
+        "24 h: {opened} looked at twice, {confirmed} confirmed, {dismissed} dismissed",
+        "24 小时：复核 {opened} 次，确认 {confirmed} 次，排除 {dismissed} 次",
+    ),
     # incident
     "incident.back": ("Back to the wall", "返回监控墙"),
     "incident.missing": ("No such incident", "没有此事件"),

@@ -46,6 +46,15 @@ class Position(Answer):
     longitude: float
 
 
+class LastDay(Answer):
+    """Moments of the last 24 hours that were looked at twice."""
+
+    opened: int = Field(description="Candidates and alerts.")
+    confirmed: int
+    dismissed: int
+    undecided: int = Field(description="The pictures could not tell.")
+
+
 class CameraAnswer(Answer):
     """A camera and how it does now."""
 
@@ -71,6 +80,7 @@ class CameraAnswer(Answer):
     location: Position | None
     viewing_direction_deg: float | None
     watched: bool = Field(description="Whether its trigger is on.")
+    last_day: LastDay
 
 
 class Offer(BaseModel):
@@ -138,6 +148,12 @@ def camera_answer(camera: Camera, now: CameraNow) -> CameraAnswer:
         if state is None or state.last_frame_ms is None
         else utc(state.last_frame_ms),
         last_frame_age_s=now.age_s,
+        last_day=LastDay(
+            opened=now.last_day.opened,
+            confirmed=now.last_day.confirmed,
+            dismissed=now.last_day.dismissed,
+            undecided=now.last_day.undecided,
+        ),
         reconnects=0 if state is None else state.reconnects,
         has_b_frames=state is not None and state.has_b_frames,
         clock=None if state is None else state.clock,

@@ -84,6 +84,14 @@ class CameraTile:
             found.append(words("tile.age", age=age))
         if state.reconnects:
             found.append(words("tile.reconnects", count=state.reconnects))
+        day = now.last_day
+        if day.opened:
+            found.append(
+                words(
+                    "tile.candidates",
+                    opened=day.opened, confirmed=day.confirmed, dismissed=day.dismissed,
+                )
+            )  # fmt: skip
         return found
 
 

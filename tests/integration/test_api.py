@@ -23,6 +23,7 @@ from monitor.archive import Archive
 from monitor.buffer.cameras import CameraStore
 from monitor.buffer.heartbeat import Heartbeat
 from monitor.buffer.keys import DEAD
+from monitor.buffer.tally import TallyStore
 from monitor.clock import SystemClock
 from monitor.config.endpoints import archive_url
 from monitor.domain import Alert, CameraState, CameraStatus, ViewCondition
@@ -153,11 +154,16 @@ async def test_a_camera_with_its_state_and_without_its_address(api: Api, camera_
     store = CameraStore(api.redis)
     await store.put_state(state)
     await store.put_view(camera_id, ViewCondition.TOO_DARK)
+    tally = TallyStore(api.redis)
+    await tally.note(camera_id, "opened", "a", now_ms - 3_600_000)
+    await tally.note(camera_id, "opened", "b", now_ms - 1000)
+    await tally.note(camera_id, "dismissed", "b", now_ms - 1000)
     await api.board.cameras.poll()
     answer = await api.http.get(f"/api/v1/cameras/{camera_id}")
     found = answer.json()
     assert (found["status"], found["live"], found["view"]) == ("online", True, "too_dark")
     assert found["last_frame_age_s"] < 5
+    assert found["last_day"] == {"opened": 2, "confirmed": 0, "dismissed": 1, "undecided": 0}
     everything = answer.text + (await api.http.get("/api/v1/cameras")).text
     assert "hunter2" not in everything
     assert "rtsp" not in everything
