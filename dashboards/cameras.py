@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from pydantic import ValidationError
@@ -31,7 +31,7 @@ class CameraNow:
     state: CameraState | None
     view: ViewCondition | None
     at_ms: int
-    last_day: Tally = Tally()  # moments that were looked at twice
+    last_day: Tally = field(default_factory=Tally)  # moments that were looked at twice
 
     @property
     def status(self) -> str:
