@@ -103,24 +103,13 @@ def yolox_rows(size: tuple[int, int], classes: int) -> npt.NDArray[np.float32]:
     return np.zeros((1, count, 5 + classes), np.float32)
 
 
-def fails_when_bright(path: Path) -> Path:
-    """Finds nothing, and fails on a picture whose mean is above 120."""
-    graph = _Graph()
-    mean = graph("ReduceMean", "images", keepdims=0)
-    bright = graph("Greater", mean, graph.floats(120.0))
-    index = graph("Mul", graph("Cast", bright, to=TensorProto.INT64), graph.ints(9))
-    one = graph("Gather", graph.array(np.zeros(1, np.float32)), index, axis=0)  # of a single item
-    empty = yolox_rows((640, 640), 3)
-    node = helper.make_node("Add", [graph.array(empty), one], ["output"])
-    return _saved(path, [*graph.nodes, node], {"output": empty}, PICTURE)
-
-
-def sees_hues(path: Path, *, decoded: bool = False) -> Path:
+def sees_hues(path: Path, *, decoded: bool = False, bright_fails: bool = False) -> Path:
     """Finds what is painted in one of ``HUES``, as YOLOX would say it.
 
     Thresholds give a mask per hue; in every cell of 8 pixels the mask's farthest edges are pooled
     and carried from cell to cell as long as the hue goes on, so that each cell of a body knows
-    the whole body's box. Cells of the larger strides stay empty.
+    the whole body's box. Cells of the larger strides stay empty. With ``bright_fails`` it breaks
+    on a picture whose mean is above 120.
     """
     graph = _Graph()
     high, wide = SIZE
@@ -193,6 +182,12 @@ def sees_hues(path: Path, *, decoded: bool = False) -> Path:
     rest = yolox_rows(SIZE, 3)[:, rows * columns :]
     if decoded:  # as a real export's: their centres are where the cells are
         rest[..., :2] = np.array([wide, high], np.float32) / 2
+    if bright_fails:
+        mean = graph("ReduceMean", "images", keepdims=0)
+        bright = graph("Cast", graph("Greater", mean, graph.floats(120.0)), to=TensorProto.INT64)
+        one = graph.array(np.zeros(1, np.float32))
+        beyond = graph("Gather", one, graph("Mul", bright, graph.ints(9)), axis=0)
+        found = graph("Add", found, beyond)
     graph.nodes.append(helper.make_node("Concat", [found, graph.array(rest)], ["output"], axis=1))
     outputs = {"output": yolox_rows(SIZE, 3)}
     return _saved(path, graph.nodes, outputs, {"images": ((1, 3, *SIZE), "float32")})

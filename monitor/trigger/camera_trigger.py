@@ -86,7 +86,7 @@ class CameraTrigger:
         """``first_track``: ids of tracks begin here, so that a restart does not reuse them.
 
         ``memory``: what was normal here before; it is forgotten if the view turns out another.
-        ``detector``: whose tracks are measured in place of the classical ones while it does well.
+        ``detector``: its bodies are measured while it does well, and what it does not see.
         """
         self.operating = 1.0  # the raw score from which something is a candidate here
         self._camera = camera
@@ -211,7 +211,7 @@ class CameraTrigger:
 
     @property
     def tracks(self) -> Sequence[Track]:
-        """The bodies that are measured: the detector's while it does well."""
+        """The bodies that are measured: the detector's too while it does well."""
         detected = self._aide.tracks
         return self._tracker.tracks if detected is None else detected
 
@@ -294,7 +294,8 @@ class CameraTrigger:
         for ghost in self._tracker.ghosts(now_s, picture.y, self._background.picture, foreground):
             self._background.learn_place(picture, *ghost.clipped(width, height))
         self._background.learn(picture, foreground, self._tracker.owned())
-        if self._aide.step(now_s, picture, self._background.picture):
+        classical = self._tracker.tracks
+        if self._aide.step(now_s, picture, self._background.picture, classical):
             self._reset_detectors(now_s)
         self._learning.step(now_s, capture_ms, self._tracker, foreground, self._aide.tracks)
         if now_s >= self._refresh_s:

@@ -73,9 +73,9 @@ class DetectedBodies:
         return [track for track in self._tracks.values() if track.confirmed]
 
     @property
-    def count(self) -> int:
-        """All that are followed, standing scenery too."""
-        return len(self._tracks)
+    def boxes(self) -> list[PixelBox]:
+        """Of all that are followed, standing scenery too."""
+        return [track.box for track in self._tracks.values()]
 
     def forget(self) -> None:
         """Bodies cannot be followed across this."""

@@ -143,7 +143,7 @@ def test_after_forgetting_all_are_new_and_time_may_begin_again() -> None:
     bodies = fresh()
     before = follow((CAR,), 3.0, lambda _, t: visible((CAR,), t), bodies)[-1][1]
     bodies.forget()
-    assert bodies.count == 0
+    assert bodies.boxes == []
     after = follow((CAR,), 3.0, lambda _, t: visible((CAR,), t), bodies)[-1][1]
     assert before[0].id < after[0].id
 
@@ -153,7 +153,7 @@ def test_three_hundred_boxes_are_bounded() -> None:
     corners = [(x, y, x + 9, y + 7) for x, y in random.uniform(0, 160, (300, 2)).tolist()]
     bodies = fresh()
     follow((), 1.5, lambda _, __: seen(corners), bodies)
-    assert 0 < bodies.count <= 64
+    assert 0 < len(bodies.boxes) <= 64
 
 
 def test_without_the_tracker_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
