@@ -22,6 +22,7 @@ Times = npt.NDArray[np.float64]
 WIDTH_PX: Final = 640
 MOST_PICTURES: Final = 400  # 13 s at 30 a second: 92 MB of luma at 640 x 360
 _SPACING_MS: Final = 30
+_SAMPLE_MS: Final = 95
 _LEAST_PICTURES: Final = 10
 _LEAST_S: Final = 0.8
 _LEAST_WIDTH_PX: Final = 96
@@ -46,6 +47,7 @@ class Window:
     origin_ms: int
     times_s: Times
     luma: tuple[Image, ...]
+    samples: tuple[tuple[float, Planes], ...] = ()  # about ten a second, with colour
 
     @property
     def width(self) -> int:
@@ -91,12 +93,13 @@ def gather(pictures: Iterable[tuple[int, Planes]], about_ms: int) -> Window:
     times: list[int] = []
     luma: list[Image] = []
     noise: list[float] = []
+    samples: list[tuple[int, Planes]] = []
     for capture_ms, planes in pictures:
         picture = _fitted(planes.y)
         if luma and picture.shape != luma[-1].shape:
             if times[-1] >= about_ms:
                 break
-            times, luma, noise = [], [], []
+            times, luma, noise, samples = [], [], [], []
         if times and capture_ms - times[-1] < _SPACING_MS:
             continue
         if luma:
@@ -106,13 +109,18 @@ def gather(pictures: Iterable[tuple[int, Planes]], about_ms: int) -> Window:
             noise.append(step)
         times.append(capture_ms)
         luma.append(picture)
+        if not samples or capture_ms - samples[-1][0] >= _SAMPLE_MS:
+            samples.append((capture_ms, _coloured(picture, planes)))
         if len(luma) > MOST_PICTURES:
             if times[0] > about_ms - 3_000:
                 break
             del times[0], luma[0]
+            while samples[0][0] < times[0]:
+                del samples[0]
     _check(times, luma, noise)
     seconds = (np.array(times, np.float64) - times[0]) / 1000
-    return Window(times[0], seconds, tuple(luma))
+    coloured = tuple(((at_ms - times[0]) / 1000, planes) for at_ms, planes in samples)
+    return Window(times[0], seconds, tuple(luma), coloured)
 
 
 def _check(times: list[int], luma: list[Image], noise: list[float]) -> None:
@@ -134,6 +142,15 @@ def _fitted(luma: Image) -> Image:
         return np.ascontiguousarray(luma)
     size = (WIDTH_PX, max(2, round(height * WIDTH_PX / width)))
     return cast(Image, cv2.resize(luma, size, interpolation=cv2.INTER_AREA))
+
+
+def _coloured(luma: Image, planes: Planes) -> Planes:
+    """With the colour at half the size of the luma that is kept."""
+    half = (max(1, luma.shape[1] // 2), max(1, luma.shape[0] // 2))
+    if planes.u.shape == (half[1], half[0]):
+        return Planes(luma, planes.u, planes.v)
+    u, v = (cv2.resize(one, half, interpolation=cv2.INTER_AREA) for one in (planes.u, planes.v))
+    return Planes(luma, cast(Image, u), cast(Image, v))
 
 
 def _difference(first: Image, second: Image) -> float:

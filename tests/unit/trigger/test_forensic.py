@@ -69,7 +69,10 @@ def test_a_contact_is_found_when_and_where_it_was() -> None:
     x, y, width, height = verdict.box
     assert x * WIDTH_PX < 210 < (x + width) * WIDTH_PX
     assert y * HEIGHT_PX < 95 < (y + height) * HEIGHT_PX
-    assert [one.kind for one in verdict.evidence] == [EvidenceKind.CONTACT]
+    contacts = [one for one in verdict.evidence if one.kind is EvidenceKind.CONTACT]
+    assert [one.time_ms for one in contacts] == [verdict.time_ms]
+    assert contacts[0].track is not None
+    assert verdict.onset_ms is not None and verdict.onset_ms <= verdict.time_ms
     assert "Contact" in verdict.reason
 
 
@@ -84,7 +87,7 @@ def test_traffic_is_no_contact(scene: object) -> None:
     assert callable(scene)
     verdict = look(film(scene(), 3.2))
     assert verdict.confirmed is False
-    assert verdict.evidence == ()
+    assert not [one for one in verdict.evidence if one.kind is EvidenceKind.CONTACT]
 
 
 def test_what_happens_in_a_mask_is_not_looked_at() -> None:

@@ -1,0 +1,235 @@
+"""From what was measured to the verdict: score, moment, place, the sentence and the evidence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from monitor.domain import Actor, Box, Evidence, EvidenceKind, Trigger
+from monitor.trigger.forensic.collision import SEARCH_S, Collision, answered
+from monitor.trigger.forensic.impulse import SPAN_S
+from monitor.trigger.forensic.timeline import Timeline, with_contact
+from monitor.trigger.forensic.verdict import Verdict
+from monitor.trigger.forensic.window import Window
+from monitor.trigger.ground import GroundPlane
+from monitor.trigger.judge import STRONG, judge
+
+_TRACKED: Final = 3.2 / STRONG
+_MOST_TRACKED: Final = 0.9
+"""Score per strength of a contact between tracks, and at most: by night tracks join and part by
+themselves, so that corners must see something of it too."""
+
+_SAME_S: Final = 0.5  # contacts of corners and of tracks this close are one
+_BEFORE_MS: Final = 4_000  # an onset this long before a contact belongs to it
+_ONSETS: Final = frozenset(
+    {EvidenceKind.HARD_BRAKE, EvidenceKind.NEAR_MISS, EvidenceKind.BRAKE_LIGHT_ONSET}
+)
+_MEASURABLE: Final = frozenset(
+    {
+        EvidenceKind.CONTACT,
+        EvidenceKind.HARD_BRAKE,
+        EvidenceKind.SUDDEN_STOP,
+        EvidenceKind.NEAR_MISS,
+        EvidenceKind.SWERVE,
+    }
+)
+"""Kinds that the window shows wholly; others take longer to see than it is long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """All that one window gave."""
+
+    window: Window
+    trigger: Trigger
+    collision: Collision | None
+    timeline: Timeline
+
+
+def verdict_of(found: Findings) -> Verdict:
+    """Confirmed by a contact, or by the trigger's own kind measured again; else rejected."""
+    contact, score = _contact(found)
+    if contact is not None and score >= 1.0:
+        return _confirmed_contact(found, contact, score)
+    again = _again(found)
+    if again is not None and again.score >= 1.0:
+        return Verdict(
+            True,
+            round(again.score, 3),
+            again.kind,
+            again.time_ms,
+            _uncertainty_s(found, again),
+            again.time_ms,
+            again.box,
+            f"Measured again: {again.reason}.",
+            found.timeline.evidence,
+        )
+    return _unconfirmed(found, contact, score)
+
+
+def cannot_tell(trigger: Trigger, why: str) -> Verdict:
+    """No verdict, and the reason."""
+    return Verdict(
+        None, 0.0, trigger.kind, trigger.time_ms, SEARCH_S, None, trigger.box,
+        f"Cannot tell: {why}.",
+    )  # fmt: skip
+
+
+def _contact(found: Findings) -> tuple[Evidence | None, float]:
+    """The contact's evidence, if there is any, and its score."""
+    tracked = [
+        one
+        for one in found.timeline.evidence
+        if one.kind is EvidenceKind.CONTACT
+        and abs(one.time_ms - found.trigger.time_ms) <= 1000 * SEARCH_S
+    ]
+    best = max(tracked, key=lambda one: one.strength, default=None)
+    score = 0.0 if best is None else min(_MOST_TRACKED, _TRACKED * best.strength)
+    if found.collision is None:
+        return best, score
+    seen = found.collision.score
+    if best is not None:
+        apart_s = abs(best.time_ms - found.window.wall_ms(found.collision.time_s)) / 1000
+        if apart_s <= _SAME_S:
+            seen += score
+        if score >= found.collision.score:
+            return best, max(score, seen if apart_s <= _SAME_S else 0.0)
+    return _evidence(found, found.collision, seen), seen
+
+
+def _strength(score: float) -> float:
+    return round(min(1.0, 0.5 * score), 3)
+
+
+def _evidence(found: Findings, collision: Collision, score: float) -> Evidence:
+    impulse = collision.vote.impulse
+    left, top, right, bottom = impulse.box
+    x, y = (left + right) / 2, (top + bottom) / 2
+    track = found.timeline.nearest(collision.time_s, x, y)
+    reach = np.array(collision.box)
+    other = None
+    if answered(collision.vote.around) > 0.0:
+        middle = reach[:2] + reach[2:] - np.array([x, y])
+        other = found.timeline.nearest(
+            collision.time_s, float(middle[0]), float(middle[1]), apart_from=track
+        )
+    time_ms = found.window.wall_ms(collision.time_s)
+    return Evidence(
+        id=f"{EvidenceKind.CONTACT.value}-{track or 'body'}-{time_ms}",
+        kind=EvidenceKind.CONTACT,
+        time_ms=time_ms,
+        actor=Actor.VEHICLE,
+        strength=_strength(score),
+        track=track,
+        other=other,
+        value=round(min(1.5, impulse.share), 3),
+        uncertainty=round(impulse.spread / impulse.speed, 3),
+        time_uncertainty_s=round(collision.sigma_s, 3),
+        box=_fractions(collision.box, found.window),
+    )
+
+
+def _confirmed_contact(found: Findings, contact: Evidence, score: float) -> Verdict:
+    evidence = with_contact(found.timeline.evidence, contact)
+    parties = {contact.track, contact.other} - {None}
+    onsets = [
+        one.time_ms
+        for one in evidence
+        if one.kind in _ONSETS
+        and one.track in parties
+        and 0 < contact.time_ms - one.time_ms <= _BEFORE_MS
+    ]
+    return Verdict(
+        True,
+        round(score, 3),
+        EvidenceKind.CONTACT,
+        contact.time_ms,
+        contact.time_uncertainty_s or 0.1,
+        min(onsets, default=contact.time_ms),
+        contact.box,
+        f"Contact: {_told(found, contact)}.",
+        evidence,
+    )
+
+
+def _unconfirmed(found: Findings, contact: Evidence | None, score: float) -> Verdict:
+    trigger = found.trigger
+    at_most = "no body changed its momentum suddenly"
+    if contact is not None:
+        at_most = f"at most {_told(found, contact)}"
+    # Nothing is told of what it cannot see: standing, people, a queue, the wrong way.
+    rejected = trigger.kind in _MEASURABLE
+    reason = f"No contact: {at_most}." if rejected else f"Cannot tell, no contact: {at_most}."
+    return Verdict(
+        False if rejected else None,
+        round(score, 3),
+        trigger.kind,
+        trigger.time_ms if contact is None else contact.time_ms,
+        SEARCH_S if contact is None else contact.time_uncertainty_s or 0.1,
+        None,
+        trigger.box,
+        reason,
+        found.timeline.evidence,
+    )
+
+
+def _again(found: Findings) -> Trigger | None:
+    """The trigger's own kind, measured with hindsight, at its strongest."""
+    evidence = found.timeline.evidence
+    triggers = [
+        one
+        for one in judge(evidence, evidence, found.trigger.decided_ms)
+        if one.kind is found.trigger.kind
+        and abs(one.time_ms - found.trigger.time_ms) <= 1000 * SEARCH_S
+    ]
+    return max(triggers, key=lambda one: one.score, default=None)
+
+
+def _uncertainty_s(found: Findings, again: Trigger) -> float:
+    for one in found.timeline.evidence:
+        if one.kind is again.kind and one.time_ms == again.time_ms:
+            return one.time_uncertainty_s or 0.3
+    return 0.3
+
+
+def _told(found: Findings, contact: Evidence) -> str:
+    if found.collision is None or contact in found.timeline.evidence:
+        return f"two tracked bodies met, {100 * (contact.value or 0.0):.0f} % of their closing gone"
+    impulse, around = found.collision.vote.impulse, found.collision.vote.around
+    lost = f"a body lost or turned {100 * min(1.5, impulse.share):.0f} % of its motion"
+    plane = found.timeline.plane
+    if plane is not None and plane.calibrated:
+        lost += f" ({_metric(impulse.box, impulse.before, impulse.after, impulse.spread, plane)})"
+    took = answered(around)
+    met = f", and another took over {100 * took:.0f} % of it" if took > 0.1 else ", nobody answered"
+    return f"{lost} within {SPAN_S} s, {len(impulse.kept)} corners agree{met}"
+
+
+def _metric(
+    box: tuple[float, float, float, float],
+    before: tuple[float, float],
+    after: tuple[float, float],
+    sigma_px: float,
+    plane: GroundPlane,
+) -> str:
+    """Speeds on the ground where the body stands, one standard deviation with them."""
+    foot = np.array([(box[0] + box[2]) / 2, box[3]])
+    speeds = []
+    for velocity in (before, after):
+        step = np.array([foot, foot + 0.05 * np.array(velocity)])
+        there = plane.to_ground(step)
+        speeds.append(plane.metres(float(np.hypot(*(there[1] - there[0]))) / 0.05))
+    sigma = sigma_px * plane.metres_per_px(float(foot[0]), float(foot[1]))
+    return f"{speeds[0]:.1f} to {speeds[1]:.1f} m/s, +-{sigma:.1f}"
+
+
+def _fractions(box: tuple[float, float, float, float], window: Window) -> Box:
+    left, top, right, bottom = box
+    x, y = max(0.0, left / window.width), max(0.0, top / window.height)
+    return (
+        round(x, 4), round(y, 4),
+        round(min(1.0, right / window.width) - x, 4),
+        round(min(1.0, bottom / window.height) - y, 4),
+    )  # fmt: skip
