@@ -86,11 +86,20 @@ class CameraState:
 
 
 class ViewCondition(StrEnum):
-    """What watch sees of the picture itself."""
+    """What watch sees of the picture itself; where several hold, the worst."""
 
     NORMAL = "normal"
     WARMING_UP = "warming_up"
     VIEW_CHANGED = "view_changed"
+    CAMERA_MOVING = "camera_moving"  # pans, tilts or zooms
+    SHAKING = "shaking"  # its mast does
     FROZEN = "picture_frozen"
+    STALLING = "stalling"  # holes in time, pictures that repeat
+    NO_SIGNAL = "no_signal"  # noise, or one colour
     TOO_DARK = "too_dark"
+    TOO_BRIGHT = "too_bright"  # blinded
+    EXPOSURE_STEP = "exposure_step"
+    GLARE = "glare"  # headlights at night
+    RAIN = "rain"
+    OVERLAY = "overlay"  # a good part of the picture is drawn on it, no scene
     UNDECODABLE = "undecodable"

@@ -114,12 +114,13 @@ class CameraTrigger:
         gap_ms = capture_ms - self._last_ms
         if self._shape != planes.y.shape or gap_ms <= 0 or gap_ms > _LONG_GAP_MS:
             self._start(capture_ms, planes)
-        elif gap_ms > _GAP_MS:
-            self._disturbed(capture_ms)
         self._last_ms = capture_ms
         assert self._origin_ms is not None
         now_s = (capture_ms - self._origin_ms) / 1000
-        self._view.look(now_s, planes.y)
+        if gap_ms > _GAP_MS:
+            self._view.gap(now_s)
+        if self._view.look(now_s, planes.y) or gap_ms > _GAP_MS:
+            self._disturbed(capture_ms)
         rest_ms, self._rest_ms = self._rest_ms, None
         evidence = self._look(capture_ms, now_s, self._steadied(now_s, planes))
         if self._tracker.idle_s == now_s:
@@ -226,6 +227,11 @@ class CameraTrigger:
         return self._learning.plane
 
     @property
+    def kept_memory(self) -> SceneMemory:
+        """What should outlive the process: a short visit of another view does not replace it."""
+        return self._views.kept
+
+    @property
     def memory(self) -> SceneMemory:
         """What is normal in the present view; another object after a change of view."""
         return self._views.memory
@@ -270,18 +276,30 @@ class CameraTrigger:
         """The picture with luma noise and the camera's shake taken out."""
         if now_s >= self._settled_s and self._steadying.wants_reference(now_s):
             self._steadying.refer_to(now_s, self._background.picture, self._tracker.owned())
-        return self._steadying.steadied(now_s, planes)
+        steadied = self._steadying.steadied(now_s, planes)
+        self._view.shifted(now_s, self._steadying.shift, planes.y.shape[1])
+        return steadied
 
     def _look(self, capture_ms: int, now_s: float, picture: Planes) -> list[Evidence]:
+        if self._view.repeats:
+            return []  # nothing can be told of bodies that stand still with the picture
+        if self._view.is_blind(now_s):
+            self._disturbed(capture_ms)
+            if now_s < self._settled_s:
+                self._restart_view(now_s, picture, changed=False)
+            return []
         ratio = self._background.follow_exposure(picture.y)
         if abs(ratio - 1.0) > _EXPOSURE_JUMP:
+            self._view.exposed(now_s)
             self._disturbed(capture_ms)
         foreground = self._background.foreground(picture)
         if self._ignored is not None:
             foreground = _image(cv2.bitwise_and(foreground, self._ignored))
-        if self._view.covered(now_s, foreground):
+        share = cv2.countNonZero(foreground) / foreground.size
+        arrived = self._view.camera.look(now_s, picture.y, share)
+        if self._view.covered(now_s, share) or self._view.camera.moving or arrived:
             self._disturbed(capture_ms)
-            if self._view.must_restart(now_s):
+            if arrived or self._view.must_restart(now_s):
                 self._restart_view(now_s, picture, changed=True)
             return []
         if now_s < self._settled_s:
@@ -301,6 +319,7 @@ class CameraTrigger:
         if now_s >= self._refresh_s:
             self._refresh_s = now_s + _REFRESH_S
             self._views.refresh(self._background.picture)
+            self._view.overlaid = self._views.is_overlaid
         if now_s < self._quiet_until_s:
             return []
         return self._measure(now_s, picture.v)
@@ -313,6 +332,7 @@ class CameraTrigger:
         if now_s + _SPACING_MS / 1000 >= self._settled_s:
             self._background.settle()
             self._learning.begin(self._views.settle(self._background.picture), now_s)
+            self._view.overlaid = self._views.is_overlaid
             self._disturbed(capture_ms)
             self._quiet_until_s = now_s
 

@@ -117,7 +117,7 @@ class CameraWatch:
         try:
             await self._follow(eye, name, at_ms, told_ms)
         finally:
-            await self._remembering.save_at_stop(eye.memory)
+            await self._remembering.save_at_stop(eye.kept_memory)
             await self._operating.save_at_stop()
 
     async def _follow(self, eye: Eye, name: str, at_ms: int, told_ms: int) -> None:
@@ -151,7 +151,7 @@ class CameraWatch:
                 batch = tuple(group)
                 await self._file(await self._look(eye, batch, told_ms))
                 await self._detecting.tell(eye.detector_note)
-            await self._remembering.save_now_and_then(eye.memory)
+            await self._remembering.save_now_and_then(eye.kept_memory)
             await self._operating.save_now_and_then()
             at_ms = units[-1].entry_ms
             self.counted.units += len(units)

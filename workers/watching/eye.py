@@ -92,6 +92,11 @@ class Eye:
         self._trigger.operating = operating
 
     @property
+    def kept_memory(self) -> SceneMemory:
+        """What should outlive the process."""
+        return self._trigger.kept_memory
+
+    @property
     def memory(self) -> SceneMemory:
         """What is normal in the present view."""
         return self._trigger.memory

@@ -42,9 +42,12 @@ EDGE_SHARE: Final = 0.3
 WAITING_VEHICLES: Final = 1.6
 WAITING_SHARE: Final = 0.01
 CONTRARY_WEIGHT: Final = 0.1
+OVERLAY_SWING: Final = 40
+OVERLAY_STILL: Final = 4
 
 _LONGEST_WAIT_S: Final = 300.0  # an hour at one place teaches no more than this
 _BUSY_CELL: Final = 0.2  # of the cell is foreground
+_BLACK: Final = 20  # a border is no overlay
 _TICK_MS: Final = 60_000
 _HOUR_MS: Final = 3_600_000
 _TICK_FADES: Final = 0.5 ** (_TICK_MS / (HALF_LIFE_DAYS * 24 * _HOUR_MS))
@@ -59,6 +62,8 @@ class SceneMemory:
         self._layers: Layers = nothing_learned()
         self._looks = 0.0
         self.thumbnail: Thumbnail | None = None  # of the empty scene, to know the view again
+        self._darkest = np.full((ROWS, COLUMNS), 255, np.uint8)
+        self._brightest = np.zeros((ROWS, COLUMNS), np.uint8)
         self._learned_until_ms = 0
         self._now_ms: int | None = None
         self._ticked_ms = 0
@@ -81,12 +86,18 @@ class SceneMemory:
         memory = cls()
         memory._layers, memory._looks = record.layers, record.looks
         memory.thumbnail = record.thumbnail
+        memory._darkest, memory._brightest = record.darkest, record.brightest
         memory._learned_until_ms = record.learned_until_ms
         return memory
 
     def to_bytes(self) -> bytes:
         """All that is learned, under 64 kB."""
-        return pack(Record(self._layers, self._looks, self._learned_until_ms, self.thumbnail))
+        return pack(
+            Record(
+                self._layers, self._looks, self._learned_until_ms,
+                self.thumbnail, self._darkest, self._brightest,
+            )
+        )  # fmt: skip
 
     def tick(self, now_ms: int) -> bool:
         """Time passes; called for every picture, before anything is taught.
@@ -170,6 +181,24 @@ class SceneMemory:
         self._looked_ms = now_ms
         self._layers[Layer.BUSY] += moving
         self._layers[Layer.STRAY] += moving & ~driven
+
+    @property
+    def looks(self) -> float:
+        """How many seconds this was learned for, faded."""
+        return self._looks
+
+    def see(self, thumbnail: Thumbnail) -> None:
+        """The empty scene in the present light, (ROWS, COLUMNS); every ten minutes is enough."""
+        self.thumbnail = thumbnail
+        self._darkest = np.minimum(self._darkest, thumbnail)
+        self._brightest = np.maximum(self._brightest, thumbnail)
+
+    def overlay_share(self) -> float:
+        """Share of the picture that never changed while day and night came over the rest."""
+        swing = self._brightest.astype(np.int16) - self._darkest
+        if float(np.median(swing)) < OVERLAY_SWING:
+            return 0.0
+        return float(((swing <= OVERLAY_STILL) & (self._darkest >= _BLACK)).mean())
 
     def suspend(self, box: Box, *, alert: bool) -> None:
         """A candidate is open here: what happens around it is not normal.

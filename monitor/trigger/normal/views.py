@@ -18,6 +18,8 @@ from monitor.trigger.normal.record import Thumbnail
 
 ALIKE: Final = 0.35
 KEPT_VIEWS: Final = 3
+OVERLAY_SHARE: Final = 0.05
+VISIT_S: Final = 3600.0
 
 Floats = npt.NDArray[np.float32]
 
@@ -34,6 +36,18 @@ class KnownViews:
         """Of the present view."""
         return self._present
 
+    @property
+    def kept(self) -> SceneMemory:
+        """What should outlive the process: the present view's, unless it is only a visit."""
+        if self._present.looks >= VISIT_S or not self._others:
+            return self._present
+        return max((self._present, *self._others), key=lambda one: one.looks)
+
+    @property
+    def is_overlaid(self) -> bool:
+        """Whether a good part of the present view is drawn on it."""
+        return self._present.overlay_share() >= OVERLAY_SHARE
+
     def settle(self, empty: npt.NDArray[np.uint8]) -> SceneMemory:
         """The memory of the view whose empty scene (luma, any size) this is; a new one if none."""
         seen = thumbnail_of(empty)
@@ -48,12 +62,12 @@ class KnownViews:
             chosen = SceneMemory()
         self._others = [one for one in known if one is not chosen][:KEPT_VIEWS]
         self._present = chosen
-        chosen.thumbnail = seen
+        chosen.see(seen)
         return chosen
 
     def refresh(self, empty: npt.NDArray[np.uint8]) -> None:
         """The present view in the present light."""
-        self._present.thumbnail = thumbnail_of(empty)
+        self._present.see(thumbnail_of(empty))
 
 
 def thumbnail_of(empty: npt.NDArray[np.uint8]) -> Thumbnail:
