@@ -14,8 +14,10 @@ from monitor import wire
 from monitor.capture.rtsp_server import Route, RtspServer
 from monitor.config.models import Config
 from monitor.domain import Alert, Stage
+from monitor.trigger.forensic import examine
 from tests.mqtt import Received, Subscriber
 from workers import analyse, ingest, publish, watch
+from workers.watching.look_back import Examine
 
 
 @dataclass
@@ -58,9 +60,11 @@ async def chain(
     folder: Path,
     site: str,
     cameras: Mapping[str, Mapping[str, Any]] | None = None,
+    examine: Examine = examine,
     **sections: Any,
 ) -> AsyncIterator[Chain]:
-    """Everything running; ``cameras`` adds settings to the cameras that the routes' paths name."""
+    """Everything running; ``cameras`` adds settings to the cameras that the routes' paths name,
+    ``examine`` takes second looks."""
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(RtspServer(routes))
         names = [route.path.strip("/") for route in routes]
@@ -83,8 +87,11 @@ async def chain(
         stop = asyncio.Event()
         tasks = [
             asyncio.create_task(worker.run(config, stop=stop), name=worker.__name__)
-            for worker in (publish, analyse, watch, ingest)
+            for worker in (publish, analyse, ingest)
         ]
+        tasks.append(
+            asyncio.create_task(watch.run(config, stop=stop, examine=examine), name="watch")
+        )
         try:
             yield Chain(config, server, subscriber)
         finally:

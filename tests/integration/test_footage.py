@@ -15,6 +15,7 @@ from monitor.capture.rtsp_server import Route, VideoSource
 from monitor.domain import Alert, Stage
 from tests.chain import chain
 from tests.servers import redis_server
+from tests.watching import confirm
 
 CLIPS = ("clip_001", "clip_003", "clip_004", "clip_008", "clip_018", "clip_019")
 PLAY_S = 40.0
@@ -25,13 +26,17 @@ PLAY_S = 40.0
 async def test_real_clips_pass_through_the_whole_chain(
     footage: Path, tmp_path: Path, mqtt_port: int
 ) -> None:
-    """What must hold for any picture: times, media and verification; not what was detected."""
+    """What must hold for any picture: times, media and verification; not what was detected.
+
+    So every candidate is looked for, and believed.
+    """
     routes = [Route(clip, VideoSource.from_file(footage / f"{clip}.mp4")) for clip in CLIPS]
     with redis_server(tmp_path) as server:
         url = f"redis://127.0.0.1:{server.port}/0"
         async with chain(
             routes, redis_url=url, mqtt_port=mqtt_port, folder=tmp_path / "var",
-            site=f"footage-{server.port}",
+            site=f"footage-{server.port}", examine=confirm,
+            cameras={clip: {"trigger": {"candidates_per_day": 5000}} for clip in CLIPS},
         ) as running:  # fmt: skip
             await running.explained(CLIPS, PLAY_S)
             alerts = running.alerts()
