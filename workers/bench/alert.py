@@ -35,7 +35,7 @@ from monitor.clock import wall_ms_of
 from monitor.config import endpoints
 from monitor.config.loader import load
 from monitor.config.models import Config
-from monitor.domain import Alert, Stage
+from monitor.domain import Alert, Level, Stage
 from monitor.wire import from_json
 from workers.commands.run import specs
 from workers.commands.worker import SUPERVISED
@@ -165,7 +165,7 @@ async def _listen(client: aiomqtt.Client, note: Callable[[aiomqtt.Message], None
 
 
 async def _samples(redis: Redis, received: Sequence[Received]) -> list[Sample]:
-    """Each revision counts from the first of the triggers that are new in it."""
+    """Each revision counts from the first trigger that is new in it and makes an alert."""
     incidents = IncidentStore(redis)
     samples, told = [], dict[str, int]()
     for one in received:
@@ -175,7 +175,9 @@ async def _samples(redis: Redis, received: Sequence[Received]) -> list[Sample]:
         if incident is None or alert.revision <= known:
             continue
         told[alert.id] = alert.revision
-        decided_ms = min(t.decided_ms for t in incident.triggers[known : alert.revision])
+        fresh = incident.triggers[known : alert.revision]
+        alerting = [trigger for trigger in fresh if trigger.level is Level.ALERT]
+        decided_ms = min(trigger.decided_ms for trigger in alerting or fresh)
         samples.append(Sample(wall_ms_of(alert.created) - decided_ms, one.at_ms - decided_ms))
     return samples
 
