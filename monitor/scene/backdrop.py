@@ -34,7 +34,7 @@ CAPTION = "SIM-01  HARBOUR RD / STATION ST"
 
 
 def paint_backdrop(
-    camera: PinholeCamera, light: Light, width: int, height: int
+    camera: PinholeCamera, light: Light, width: int, height: int, *, caption: bool = True
 ) -> tuple[Image, Depth]:
     """The picture without anything that moves, and the distance to what stands in it."""
     wide, high = width * SUPERSAMPLE, height * SUPERSAMPLE
@@ -49,7 +49,8 @@ def paint_backdrop(
             draw()
     small = as_image(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA))
     near: Depth = depth.reshape(height, SUPERSAMPLE, width, SUPERSAMPLE).min(axis=(1, 3))
-    _caption(small)
+    if caption:
+        _caption(small)
     return small, near
 
 

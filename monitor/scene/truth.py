@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from monitor.domain import Box
-from monitor.scene.camera import box_of
+from monitor.scene.camera import PinholeCamera, box_of
 from monitor.scene.events import Event, events_of
 from monitor.scene.pedestrians import PersonState
 from monitor.scene.record import (
@@ -48,7 +48,7 @@ def truth_of(simulation: Simulation) -> dict[str, Any]:
         "frame_count": len(simulation.frames),
         "duration_s": simulation.duration_s,
         "roles": simulation.roles,
-        "calibration": _calibration(simulation),
+        "calibration": calibration(simulation.camera),
         "actors": _actors(simulation),
         "events": [_event(simulation, event) for event in events],
         "antecedents": antecedents(simulation, events),
@@ -84,10 +84,10 @@ def antecedents(simulation: Simulation, events: list[Event]) -> list[dict[str, A
     ]  # fmt: skip
 
 
-def _calibration(simulation: Simulation) -> list[dict[str, Any]]:
+def calibration(camera: PinholeCamera) -> list[dict[str, Any]]:
     """Four spots on the road that a camera's ``calibration`` in streams.yaml may name."""
     spots = [(-6.75, 6.0), (6.75, 6.0), (-6.75, 52.0), (6.75, 52.0)]
-    seen = simulation.camera.project(np.array([(x, y, 0.0) for x, y in spots]))
+    seen = camera.project(np.array([(x, y, 0.0) for x, y in spots]))
     return [
         {"image": [round(float(u), 5), round(float(v), 5)], "ground_m": [x, y]}
         for (x, y), (u, v) in zip(spots, seen, strict=True)
