@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 Image = npt.NDArray[np.uint8]
 
-SUSPICIOUS_SHARE: Final = 0.15
+SUSPICIOUS_SHARE: Final = 0.25
 TRAVEL: Final = 0.03
 AGREE: Final = 0.5
 EXPLAINED: Final = 0.7
@@ -123,9 +123,15 @@ class Tremble:
 
     def __init__(self) -> None:
         self._shifts: deque[tuple[float, float, float]] = deque(maxlen=40)
+        self._shifted_s = -1e9
 
     def note(self, time_s: float, shift: tuple[float, float] | None, width_px: int) -> None:
         """``shift`` in pixels against the reference; None while there is none."""
+        if shift is not None:
+            self._shifted_s = time_s
+        elif time_s - self._shifted_s > SHAKE_S:
+            self._shifts.clear()
+            return
         dx, dy = (0.0, 0.0) if shift is None else shift
         self._shifts.append((time_s, dx / width_px, dy / width_px))
         while self._shifts[0][0] < time_s - SHAKE_S:
@@ -133,9 +139,9 @@ class Tremble:
 
     @property
     def shaking(self) -> bool:
-        values = np.array(self._shifts)
-        if len(values) < _SHAKES + 2:
+        if len(self._shifts) < _SHAKES + 2:
             return False
+        values = np.array(self._shifts)
         return any(
             float(np.ptp(axis)) >= SHAKE_SHARE and _turns(axis) >= _SHAKES
             for axis in (values[:, 1], values[:, 2])

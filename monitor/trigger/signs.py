@@ -57,25 +57,31 @@ def read(
     luma: Image, sample: Image, last: Image | None, before: Image | None, earlier: Image | None
 ) -> Signs:
     """``sample`` of ``luma``, that of the last picture, those of the last two unlike it."""
-    median, deviation = float(np.median(sample)), float(sample.std())
-    white = float((sample >= BLIND_LEVEL).mean())
+    deviation = float(cv2.meanStdDev(sample)[1][0, 0])
+    white = _share_above(sample, BLIND_LEVEL - 1)
     moved = 255.0 if last is None else float(cv2.mean(cv2.absdiff(sample, last))[0])
-    dark = float((sample > DARK_LEVEL).mean()) < BRIGHT_SHARE
+    dark = _share_above(sample, DARK_LEVEL) < BRIGHT_SHARE
     blinded = white >= BLIND_SHARE
     lit = not dark and not blinded
+    # Noise differs from picture to picture by as much as from place to place.
+    restless = deviation >= NOISE_DEVIATION and moved >= 0.5 * deviation
     return Signs(
         dark=dark,
         blinded=blinded,
-        no_scene=lit and (deviation < FLAT_DEVIATION or _is_noise(luma, deviation)),
-        glare=median < GLARE_MEDIAN and GLARE_SHARE <= white < BLIND_SHARE,
+        no_scene=lit and (deviation < FLAT_DEVIATION or (restless and _is_noise(luma))),
+        glare=GLARE_SHARE <= white < BLIND_SHARE and float(np.median(sample)) < GLARE_MEDIAN,
         rain=before is not None and earlier is not None and _rains(sample, before, earlier),
         same=moved < _FROZEN_DIFFERENCE,
         moved=moved,
     )
 
 
-def _is_noise(luma: Image, deviation: float) -> bool:
-    if deviation < NOISE_DEVIATION or luma.shape[1] < 4 * _BESIDE:
+def _share_above(sample: Image, level: int) -> float:
+    return float(np.count_nonzero(sample > level)) / sample.size
+
+
+def _is_noise(luma: Image) -> bool:
+    if luma.shape[1] < 4 * _BESIDE:
         return False
     here = luma[::_GRID, :-_BESIDE:_GRID].astype(np.float32).ravel()
     beside = luma[::_GRID, _BESIDE::_GRID].astype(np.float32).ravel()[: here.size]
@@ -91,9 +97,11 @@ def _rains(now: Image, before: Image, earlier: Image) -> bool:
         return False
     brighter = cv2.subtract(before, cv2.max(now, earlier))
     darker = cv2.subtract(cv2.min(now, earlier), before)
-    specks = (brighter > RAIN_LEVELS).astype(np.float32)
-    share, dark_share = float(specks.mean()), float((darker > RAIN_LEVELS).mean())
-    if share < RAIN_SHARE or share < _RAIN_BRIGHTER * dark_share:
+    share = _share_above(np.asarray(brighter, np.uint8), RAIN_LEVELS)
+    if share < RAIN_SHARE:
         return False
+    if share < _RAIN_BRIGHTER * _share_above(np.asarray(darker, np.uint8), RAIN_LEVELS):
+        return False
+    specks = (brighter > RAIN_LEVELS).astype(np.float32)
     cells = cv2.resize(specks, _RAIN_CELLS, interpolation=cv2.INTER_AREA)
     return float((cells > 0.0).mean()) >= RAIN_SPREAD

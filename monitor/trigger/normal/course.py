@@ -6,8 +6,6 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-
 from monitor.trigger.normal.grid import HEADINGS, Layer, Layers
 
 KNOWN_VEHICLES: Final = 10.0
@@ -55,17 +53,19 @@ def usual_direction(cell: Layers) -> UsualDirection | None:
     vehicles = float(cell[Layer.VEHICLES])
     if vehicles < _SOME_VEHICLES:
         return None
-    bins = cell[Layer.HEADING : Layer.HEADING + HEADINGS].astype(np.float64)
-    near = bins + np.roll(bins, 1) + np.roll(bins, -1)
-    mode = int(near.argmax())
-    share = min(1.0, float(near[mode]) / vehicles)
+    bins: list[float] = cell[Layer.HEADING : Layer.HEADING + HEADINGS].tolist()
+    near = [bins[n - 1] + bins[n] + bins[(n + 1) % HEADINGS] for n in range(HEADINGS)]
+    mode = max(range(HEADINGS), key=near.__getitem__)
+    share = min(1.0, near[mode] / vehicles)
     all_x, all_y = float(cell[Layer.COURSE_X]), float(cell[Layer.COURSE_Y])
     length = math.hypot(all_x, all_y)
     dx, dy = all_x, all_y
     if share < EXCLUSIVE_SHARE:
-        around = mode + np.array([-1, 0, 1])
-        angles, weights = around * (2.0 * math.pi / HEADINGS), bins[around % HEADINGS]
-        dx, dy = float(weights @ np.cos(angles)), float(weights @ np.sin(angles))
+        dx = dy = 0.0
+        for bin_ in (mode - 1, mode, mode + 1):
+            angle, weight = bin_ * 2.0 * math.pi / HEADINGS, bins[bin_ % HEADINGS]
+            dx += weight * math.cos(angle)
+            dy += weight * math.sin(angle)
     size = math.hypot(dx, dy)
     if size <= 0.0:
         return None

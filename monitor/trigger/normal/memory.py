@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitor.domain.base import Box
-from monitor.trigger.normal.course import UsualDirection, usual_direction
+from monitor.trigger.normal.course import KNOWN_VEHICLES, UsualDirection, usual_direction
 from monitor.trigger.normal.grid import (
     COLUMNS,
     ROWS,
@@ -146,7 +146,8 @@ class SceneMemory:
         dx, dy = velocity[0] / speed, velocity[1] / speed
         one = lesson(dx, dy, speed / max(size, 1e-6), speed)
         x, y, width, height = box
-        if self.goes_against(x + width / 2, y + 0.9 * height, dx, dy):
+        known = float(self._layers[Layer.VEHICLES][cells].max()) >= KNOWN_VEHICLES
+        if known and self.goes_against(x + width / 2, y + 0.9 * height, dx, dy):
             one *= CONTRARY_WEIGHT
         self._layers[:, cells[0], cells[1]] += one[:, None, None] * fresh
         self._roadway = None
