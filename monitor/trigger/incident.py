@@ -124,7 +124,7 @@ def settled(incident: Incident, trigger: Trigger, verdict: Verdict, at_ms: int) 
             score=round(STRONG * verdict.score, 3),
             reason=verdict.reason,
             box=verdict.box,
-            tracks=trigger.tracks,
+            tracks=_parties(verdict) or trigger.tracks,
             verified=True,
         )
         return replace(_with(incident, seen), looks=(*incident.looks, look))
@@ -132,6 +132,18 @@ def settled(incident: Incident, trigger: Trigger, verdict: Verdict, at_ms: int) 
     if due(looked) is None and all(one.confirmed is False for one in looked.looks):
         return replace(looked, status=IncidentStatus.DISMISSED)
     return looked
+
+
+def _parties(verdict: Verdict) -> tuple[int, ...]:
+    """The tracks of the evidence that the verdict is about."""
+    about = min(
+        (item for item in verdict.evidence if item.kind is verdict.kind),
+        key=lambda item: abs(item.time_ms - verdict.time_ms),
+        default=None,
+    )
+    if about is None:
+        return ()
+    return tuple(track for track in (about.track, about.other) if track is not None)
 
 
 def rejection(incident: Incident) -> SecondLook | None:

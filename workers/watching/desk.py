@@ -36,10 +36,12 @@ from monitor.config.models import Camera, Config
 from monitor.domain import Evidence, Incident, IncidentStatus, Job, Trigger, Window
 from monitor.trigger.forensic.verdict import Verdict
 from monitor.trigger.incident import Change, absorb, due, is_due, settled, was_alerted
+from monitor.trigger.remeasured import LOOKS_FROM, remeasured
 from workers.watching.patience import Patience
 
 _HOUR_MS: Final = 3_600_000
 _JUDGED: Final = 64
+_NEAR_MS: Final = 2_000
 _PENDING_MS: Final = 600_000  # a look at something older finds no video any more
 
 
@@ -111,13 +113,23 @@ class Desk:
             if before is None or not is_due(before, trigger):
                 return before
             last_ms = await wait(self._ring.last_entry_ms)
-            after = settled(before, trigger, verdict, last_ms or trigger.decided_ms)
             if verdict.confirmed:
-                await wait(lambda: self._log.append(self.camera.id, _named(verdict, before)))
+                verdict = await self._among_the_live(verdict, before)
+                await wait(lambda: self._log.append(self.camera.id, verdict.evidence))
+            after = settled(before, trigger, verdict, last_ms or trigger.decided_ms)
             await wait(lambda: self._incidents.put(after))
             await self._follow(after)
             self.judged.append((trigger, verdict))
         return after
+
+    async def _among_the_live(self, verdict: Verdict, incident: Incident) -> Verdict:
+        times = [item.time_ms for item in verdict.evidence]
+        if not times:
+            return verdict
+        live = await self._patience.do(
+            lambda: self._log.range(self.camera.id, min(times) - _NEAR_MS, max(times) + _NEAR_MS)
+        )
+        return replace(verdict, evidence=remeasured(verdict.evidence, live, incident))
 
     async def resume(self, cursor_ms: int) -> None:
         """After a restart: send what may not have gone out, look at what was not looked at."""
@@ -135,12 +147,12 @@ class Desk:
         await self._keep(Change(incident, opened=True, grew=True))
 
     async def next_track(self, now_ms: int) -> int:
-        """An id above those of all tracks in the evidence log."""
+        """An id above those of all live tracks in the evidence log."""
         evidence = await self._patience.do(
             lambda: self._log.range(self.camera.id, now_ms - _HOUR_MS, now_ms + _HOUR_MS)
         )
         used = [one for item in evidence for one in (item.track, item.other) if one is not None]
-        return 1 + max(used, default=0)
+        return 1 + max((one for one in used if one < LOOKS_FROM), default=0)
 
     async def newest_ms(self) -> int | None:
         """The newest entry of the camera's own ring."""
@@ -214,11 +226,3 @@ class Desk:
             start_ms = await self._ring.first_entry_ms() or wanted_ms
         end_ms = incident.last_ms + round(query.post_roll_s * 1000)
         return Window(min(start_ms, incident.start_ms), end_ms)
-
-
-def _named(verdict: Verdict, incident: Incident) -> list[Evidence]:
-    """The second look's evidence under ids of its own, the same when it is looked at again."""
-    return [
-        replace(item, id=f"{item.kind}-{incident.id}-look-{number}")
-        for number, item in enumerate(verdict.evidence)
-    ]
