@@ -28,6 +28,7 @@ from monitor.domain import (
 )
 from monitor.media.decode import Planes
 from monitor.trigger.forensic.verdict import Verdict
+from monitor.trigger.normal import SceneMemory
 from tests.street import HEIGHT_PX, START_MS, WIDTH_PX, Car, Street
 from workers import watch
 from workers.watching.look_back import Examine
@@ -111,12 +112,22 @@ def config_of(redis_url: str, camera: str, merge_s: float = 2.0) -> Config:
     )
 
 
-def confirm(pictures: Iterable[tuple[int, Planes]], trigger: Trigger, camera: Camera) -> Verdict:
+def confirm(
+    pictures: Iterable[tuple[int, Planes]],
+    trigger: Trigger,
+    camera: Camera,
+    memory: SceneMemory | None = None,
+) -> Verdict:
     """A second look that believes everything it sees pictures of."""
     return judged(pictures, trigger, confirmed=True)
 
 
-def reject(pictures: Iterable[tuple[int, Planes]], trigger: Trigger, camera: Camera) -> Verdict:
+def reject(
+    pictures: Iterable[tuple[int, Planes]],
+    trigger: Trigger,
+    camera: Camera,
+    memory: SceneMemory | None = None,
+) -> Verdict:
     """A second look that believes nothing."""
     return judged(pictures, trigger, confirmed=False)
 

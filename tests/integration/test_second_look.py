@@ -25,6 +25,7 @@ from monitor.domain import EvidenceKind, Incident, IncidentStatus, Level, Severi
 from monitor.media.decode import Planes
 from monitor.trigger.forensic.verdict import Verdict
 from monitor.trigger.incident import due
+from monitor.trigger.normal import SceneMemory
 from tests.street import START_MS
 from tests.watching import (
     END_S,
@@ -48,7 +49,12 @@ from workers.watching.second_look import WAITING, SecondLooks
 K = EvidenceKind
 
 
-def undecided(pictures: Iterable[tuple[int, Planes]], trigger: Trigger, camera: Camera) -> Verdict:
+def undecided(
+    pictures: Iterable[tuple[int, Planes]],
+    trigger: Trigger,
+    camera: Camera,
+    memory: SceneMemory | None = None,
+) -> Verdict:
     return judged(pictures, trigger, confirmed=None)
 
 
@@ -205,7 +211,12 @@ async def test_it_waits_for_the_end_of_its_window_or_of_the_ring(
 async def test_a_look_that_breaks_is_no_verdict_and_ends_nothing(
     redis_url: str, camera_id: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def broken(pictures: Iterable[tuple[int, Planes]], trigger: Trigger, camera: Camera) -> Verdict:
+    def broken(
+        pictures: Iterable[tuple[int, Planes]],
+        trigger: Trigger,
+        camera: Camera,
+        memory: SceneMemory | None = None,
+    ) -> Verdict:
         raise ValueError("an array of another shape")
 
     async with room(redis_url, camera_id, broken) as here:
@@ -229,7 +240,12 @@ async def test_the_strongest_is_looked_at_first_and_the_weakest_given_up(
 ) -> None:
     seen: list[float] = []
 
-    def noting(pictures: Iterable[tuple[int, Planes]], trigger: Trigger, camera: Camera) -> Verdict:
+    def noting(
+        pictures: Iterable[tuple[int, Planes]],
+        trigger: Trigger,
+        camera: Camera,
+        memory: SceneMemory | None = None,
+    ) -> Verdict:
         seen.append(trigger.score)
         return judged(pictures, trigger, confirmed=False)
 
@@ -263,7 +279,12 @@ async def _offer(here: Room, count: int) -> bool:
 async def test_a_strong_trigger_during_the_look_keeps_both(redis_url: str, camera_id: str) -> None:
     begun, go_on = threading.Event(), threading.Event()
 
-    def slow(pictures: Iterable[tuple[int, Planes]], trigger: Trigger, camera: Camera) -> Verdict:
+    def slow(
+        pictures: Iterable[tuple[int, Planes]],
+        trigger: Trigger,
+        camera: Camera,
+        memory: SceneMemory | None = None,
+    ) -> Verdict:
         begun.set()
         assert go_on.wait(10)
         return judged(pictures, trigger, confirmed=trigger.level is Level.ALERT)
@@ -309,7 +330,10 @@ def held(asked: threading.Event) -> Examine:
     """A look that goes on until watch is gone."""
 
     def examine(
-        pictures: Iterable[tuple[int, Planes]], trigger: Trigger, camera: Camera
+        pictures: Iterable[tuple[int, Planes]],
+        trigger: Trigger,
+        camera: Camera,
+        memory: SceneMemory | None = None,
     ) -> Verdict:
         asked.set()
         for _ in pictures:

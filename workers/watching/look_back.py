@@ -14,6 +14,7 @@ from monitor.errors import MediaError
 from monitor.media.decode import Decoder, Planes, planes
 from monitor.trigger import WIDTH_PX
 from monitor.trigger.forensic.verdict import Verdict
+from monitor.trigger.normal import SceneMemory
 
 BEFORE_MS: Final = 8_000
 AFTER_MS: Final = 4_000
@@ -27,7 +28,11 @@ class Examine(Protocol):
     """``monitor.trigger.forensic.examine``, or what a test puts in its place."""
 
     def __call__(
-        self, pictures: Iterable[tuple[int, Planes]], trigger: Trigger, camera: Camera
+        self,
+        pictures: Iterable[tuple[int, Planes]],
+        trigger: Trigger,
+        camera: Camera,
+        memory: SceneMemory | None = None,
     ) -> Verdict: ...
 
 
@@ -66,18 +71,20 @@ def look_back(
     parts: Sequence[Part],
     trigger: Trigger,
     camera: Camera,
+    memory: SceneMemory | None = None,
     go_on: Callable[[], bool] = lambda: True,
 ) -> Verdict:
     """What hindsight says of a trigger.
 
-    It cannot tell where there is no picture before the moment, or where ``go_on`` ended it.
+    ``memory``: what is normal in the view, only read. It cannot tell where there is no picture
+    before the moment, or where ``go_on`` ended it.
     """
     start_ms, end_ms = trigger.time_ms - BEFORE_MS, trigger.time_ms + AFTER_MS
     known = [unit.capture_ms for _, units in parts for unit in units]
     if not any(start_ms <= at_ms < trigger.time_ms for at_ms in known):
         return cannot_tell(trigger, "the video before the moment is gone")
     try:
-        return examine(pictures(parts, start_ms, end_ms, go_on), trigger, camera)
+        return examine(pictures(parts, start_ms, end_ms, go_on), trigger, camera, memory)
     except Broken:
         return cannot_tell(trigger, "there was no time to look at it again")
 

@@ -21,10 +21,13 @@ from typing import Final
 from redis.asyncio import Redis
 
 from monitor.buffer.ring import RingReader
+from monitor.buffer.scene_memory import SceneMemoryStore
 from monitor.clock import Clock
 from monitor.domain import Incident, Trigger
+from monitor.errors import SceneMemoryError
 from monitor.trigger.forensic.verdict import Verdict
 from monitor.trigger.incident import due
+from monitor.trigger.normal import SceneMemory
 from workers.watching.desk import Desk
 from workers.watching.look_back import (
     AFTER_MS,
@@ -150,14 +153,16 @@ class SecondLooks:
 
     async def _look(self, asked: _Asked) -> Verdict:
         trigger, camera = asked.trigger, asked.desk.camera
-        parts = await Patience(camera.id, self._clock).do(partial(self._parts, camera.id, trigger))
+        patience = Patience(camera.id, self._clock)
+        parts = await patience.do(partial(self._parts, camera.id, trigger))
+        kept = await patience.do(partial(SceneMemoryStore(self._redis).get, camera.id))
         until_s = asked.since_s + DEADLINE_S
 
         def go_on() -> bool:
             return not self._ended.is_set() and self._clock.monotonic_s() < until_s
 
         look: Callable[[], Verdict] = partial(
-            look_back, self._examine, parts, trigger, camera, go_on
+            look_back, self._examine, parts, trigger, camera, _memory(kept), go_on
         )
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, look)
@@ -193,3 +198,11 @@ class SecondLooks:
             {True: "confirmed", False: "rejected", None: "cannot tell"}[verdict.confirmed],
             verdict.score, verdict.reason,
         )  # fmt: skip
+
+
+def _memory(kept: bytes | None) -> SceneMemory | None:
+    """A copy of its own: the camera's is taught meanwhile. What is unreadable watch has logged."""
+    try:
+        return None if kept is None else SceneMemory.from_bytes(kept)
+    except SceneMemoryError:
+        return None

@@ -8,6 +8,7 @@ from monitor.config.models import Camera
 from monitor.domain import EvidenceKind, Level, Trigger
 from monitor.media.decode import Planes
 from monitor.trigger.forensic.verdict import Verdict
+from monitor.trigger.normal import SceneMemory
 from tests.video import encode, even
 from workers.evaluation.book import Book
 from workers.evaluation.lead_in import START_MS, Played
@@ -30,7 +31,11 @@ class Look:
         self.seen_s: list[float] = []
 
     def __call__(
-        self, pictures: Iterable[tuple[int, Planes]], trigger: Trigger, camera: Camera
+        self,
+        pictures: Iterable[tuple[int, Planes]],
+        trigger: Trigger,
+        camera: Camera,
+        memory: SceneMemory | None = None,
     ) -> Verdict:
         self.seen_s = [(at_ms - START_MS) / 1000 for at_ms, _ in pictures]
         return Verdict(
