@@ -14,8 +14,8 @@ Array = npt.NDArray[Any]
 
 SIZE: Final = (384, 640)  # height and width of the colour detector's input
 CAR: Final = 2  # of the 80 classes of COCO
-HUES: Final = ((255, 0, 255), (255, 255, 0), (255, 0, 0))
-"""Magenta, cyan and blue as BGR: nothing else in the rendered scene is so bright."""
+HUES: Final = ((0, 255, 0), (255, 255, 0), (255, 0, 0))
+"""Green, cyan and blue as BGR: nothing else in the rendered scene is so bright, nor red."""
 
 _CELL: Final = 8
 _SPREADS: Final = 20  # cells that a body's farthest edges are carried through
@@ -119,12 +119,12 @@ def sees_hues(path: Path, *, decoded: bool = False, bright_fails: bool = False) 
         for at in range(3)
     )
     signs = [
-        graph("Sub", graph("Min", red, blue), green),
+        graph("Sub", green, graph("Max", red, blue)),
         graph("Sub", graph("Min", blue, green), red),
         graph("Sub", blue, graph("Max", red, green)),
     ]
     signs_all = graph("Concat", *signs, axis=1)
-    mask = graph("Cast", graph("Greater", signs_all, graph.floats(40.0)), to=TensorProto.FLOAT)
+    mask = graph("Cast", graph("Greater", signs_all, graph.floats(50.0)), to=TensorProto.FLOAT)
     pooled = {"kernel_shape": [_CELL, _CELL], "strides": [_CELL, _CELL]}
     filled = graph("AveragePool", mask, **pooled)
     cell = graph("Cast", graph("Greater", filled, graph.floats(0.03)), to=TensorProto.FLOAT)

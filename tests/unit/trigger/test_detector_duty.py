@@ -124,7 +124,7 @@ def test_a_missing_file_leaves_the_watching_alone(file: Path) -> None:
 
 
 def painted(time_s: float, level: float = 1.0) -> Planes:
-    """The street, its cars in magenta."""
+    """The street, its cars in blue."""
     cars = (EARLIER, CAR)
     picture = Street(cars).picture(time_s, gain=level)
     u, v = picture.u.copy(), picture.v.copy()
@@ -134,7 +134,7 @@ def painted(time_s: float, level: float = 1.0) -> Planes:
             round(car.y) // 2 : (round(car.y) + car.height) // 2,
             max(0, left) // 2 : max(0, left + car.width) // 2,
         ]
-        u[at], v[at] = 200, 220
+        u[at], v[at] = 230, 110
     return Planes(picture.y, u, v)
 
 
