@@ -77,7 +77,7 @@ class TriggerSettings(Section):
 
     enabled: bool = Field(default=True, description="Off: the camera is shown, not watched.")
     candidates_per_day: float = Field(
-        default=500.0,
+        default=1000.0,
         ge=1,
         le=5000,
         description="About how many moments a day get a second look; few of them become alerts.",

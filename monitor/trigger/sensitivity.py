@@ -27,7 +27,7 @@ LOWEST: Final = 0.5
 HIGHEST: Final = 2.0
 """However much a busy camera cries: a contact at full strength still alerts at once."""
 HALF_LIFE_DAYS: Final = 3.0
-ORDINARY_PER_DAY: Final = 500.0
+ORDINARY_PER_DAY: Final = 1000.0
 """Moments at or above a raw score of 1 on an ordinary camera, day and night together."""
 TAIL: Final = 2.0
 """Their number falls with this power of the score."""

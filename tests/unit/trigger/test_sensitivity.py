@@ -45,20 +45,20 @@ def test_without_a_history_an_ordinary_camera_is_assumed() -> None:
 
 
 def test_more_a_day_is_a_lower_score() -> None:
-    scores = [Sensitivity().operating(per_day) for per_day in (20, 200, 500, 1000, 5000)]
+    scores = [Sensitivity().operating(per_day) for per_day in (40, 400, 1000, 2000, 5000)]
     assert scores == sorted(scores, reverse=True)
     assert (scores[0], scores[-1]) == (HIGHEST, LOWEST)
 
 
 def test_an_ordinary_camera_stays_where_it_began() -> None:
-    assert made(4, 400).operating(400) == pytest.approx(1.0, rel=0.15)
+    assert made(4, 800).operating(800) == pytest.approx(1.0, rel=0.15)
 
 
 def test_a_noisy_camera_gets_a_higher_score_so_that_about_as_many_are_left() -> None:
-    one = made(6, 1100)
-    operating = one.operating(500)
+    one = made(6, 2200)
+    operating = one.operating(1000)
     assert 1.2 < operating < 1.7
-    assert 1100 * operating**-2 == pytest.approx(500, rel=0.25)
+    assert 2200 * operating**-2 == pytest.approx(1000, rel=0.25)
 
 
 def test_however_noisy_it_does_not_go_blind() -> None:
@@ -66,24 +66,24 @@ def test_however_noisy_it_does_not_go_blind() -> None:
 
 
 def test_a_quiet_camera_looks_twice_at_less_but_not_at_everything() -> None:
-    operating = made(4, 20).operating(500)
+    operating = made(4, 40).operating(1000)
     assert operating == LOWEST
     silent = made(8, 0.0)
-    assert silent.operating(500) == LOWEST
+    assert silent.operating(1000) == LOWEST
 
 
 def test_the_first_hours_say_little() -> None:
-    assert made(1 / 24, 4000).operating(500) == pytest.approx(1.0, abs=0.2)
-    assert made(1.0, 0.0).operating(500) == pytest.approx(0.7, abs=0.05)
+    assert made(1 / 24, 8000).operating(1000) == pytest.approx(1.0, abs=0.2)
+    assert made(1.0, 0.0).operating(1000) == pytest.approx(0.7, abs=0.05)
 
 
 def test_what_changes_is_followed_within_days() -> None:
-    one = made(5, 1100)
-    loud = one.operating(500)
-    watch(one, 6, 100, from_day=5.0, seed=2)
-    assert one.operating(500) < 0.75 * loud
-    watch(one, 6, 1100, from_day=11.0, seed=3)
-    assert one.operating(500) == pytest.approx(loud, rel=0.25)
+    one = made(5, 2200)
+    loud = one.operating(1000)
+    watch(one, 6, 200, from_day=5.0, seed=2)
+    assert one.operating(1000) < 0.75 * loud
+    watch(one, 6, 2200, from_day=11.0, seed=3)
+    assert one.operating(1000) == pytest.approx(loud, rel=0.25)
 
 
 def test_an_incident_does_not_make_it_blind_to_the_next() -> None:
