@@ -12,7 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from monitor.domain import Evidence, EvidenceKind, Level, Trigger
+from monitor.domain import Box, Evidence, EvidenceKind, Level, Trigger
+from monitor.trigger.fast import odds
 
 STRONG: Final = 1.6
 """From this score on, raw and graded, a trigger alerts at once: a contact of strength 0.5, or
@@ -24,6 +25,12 @@ FLOOR: Final = 0.25
 _RELATED_MS: Final = 3_000
 _SUPPORT: Final = 0.25
 _BRAKE_CAP: Final = 1.5  # braking alone never outweighs a contact
+_BACKING: Final = 0.5
+_BACKED_MS: Final = 1_500
+_BACKS: Final = frozenset(
+    {EvidenceKind.HARD_BRAKE, EvidenceKind.SUDDEN_STOP, EvidenceKind.CONTACT,
+     EvidenceKind.NEAR_MISS, EvidenceKind.SWERVE}
+)  # fmt: skip
 _SUPPORTING: Final = frozenset(
     {EvidenceKind.PEDESTRIAN_IN_ROAD, EvidenceKind.BRAKE_LIGHT_ONSET, EvidenceKind.NEAR_MISS}
 )
@@ -65,15 +72,17 @@ def graded(raw: Iterable[Trigger], operating: float) -> list[Trigger]:
         replace(
             trigger,
             score=round(trigger.score / operating, 3),
-            level=_level(trigger.score, operating),
+            level=_level(trigger, operating),
         )
         for trigger in raw
         if trigger.score >= operating
     ]
 
 
-def _level(raw: float, operating: float) -> Level:
-    return Level.ALERT if raw >= STRONG * max(1.0, operating) else Level.CANDIDATE
+def _level(trigger: Trigger, operating: float) -> Level:
+    alone = trigger.kind is EvidenceKind.IMPULSE  # a sign, never a measured event
+    strong = trigger.score >= STRONG * max(1.0, operating) and not alone
+    return Level.ALERT if strong else Level.CANDIDATE
 
 
 def _score(evidence: Evidence, recent: Sequence[Evidence]) -> tuple[float, str] | None:
@@ -82,6 +91,11 @@ def _score(evidence: Evidence, recent: Sequence[Evidence]) -> tuple[float, str] 
         return 3.2 * evidence.strength, (
             f"two bodies met and {100 * min(1.0, value):.0f} % of their closing speed"
             " was gone at once"
+        )
+    if evidence.kind is EvidenceKind.IMPULSE:
+        support = _BACKING if _backed(evidence, recent) else 0.0
+        return odds(evidence.strength) + support, (
+            f"a body lost or turned {100 * min(1.0, value):.0f} % of its momentum at once"
         )
     if evidence.kind is EvidenceKind.HARD_BRAKE:
         support = _SUPPORT if _supported(evidence, recent) else 0.0
@@ -106,6 +120,24 @@ def _supported(evidence: Evidence, recent: Sequence[Evidence]) -> bool:
         other.kind in _SUPPORTING and abs(other.time_ms - evidence.time_ms) < _RELATED_MS
         for other in recent
     )
+
+
+def _backed(evidence: Evidence, recent: Sequence[Evidence]) -> bool:
+    """Whether a track was measured to brake, stop or touch there and then."""
+    return any(
+        other.kind in _BACKS
+        and abs(other.time_ms - evidence.time_ms) < _BACKED_MS
+        and _overlap(evidence.box, other.box)
+        for other in recent
+    )
+
+
+def _overlap(a: Box | None, b: Box | None) -> bool:
+    if a is None or b is None:
+        return False
+    wide = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
+    high = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
+    return wide > 0 and high > 0
 
 
 def _braked(evidence: Evidence, recent: Sequence[Evidence]) -> bool:

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from monitor.config.models import Camera
-from monitor.domain import Evidence, EvidenceKind, Trigger
+from monitor.domain import Evidence, EvidenceKind, Level, Trigger
 from monitor.media.decode import Planes
 from monitor.scene.renderer import Renderer
 from monitor.scene.simulation import build
@@ -119,8 +119,8 @@ def test_the_followers_headway_is_the_true_one(rear_end: Played) -> None:
 def test_hard_braking_that_ends_well_is_no_contact() -> None:
     played = play("hard_brake", (960, 540), 8.0)
     assert played.times_s(K.CONTACT) == []
-    assert {trigger.kind for trigger in played.triggers} <= {K.HARD_BRAKE, K.NEAR_MISS}
+    assert {one.kind for one in played.triggers} <= {K.HARD_BRAKE, K.NEAR_MISS, K.IMPULSE}
 
 
-def test_normal_traffic_with_a_red_light_is_quiet() -> None:
-    assert play("normal", (960, 540), 3.0).triggers == []
+def test_normal_traffic_with_a_red_light_alerts_nobody() -> None:
+    assert all(one.level is Level.CANDIDATE for one in play("normal", (960, 540), 3.0).triggers)

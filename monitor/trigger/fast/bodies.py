@@ -1,0 +1,115 @@
+"""Features that move together are a body."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from monitor.trigger.fast.features import Ids
+from monitor.trigger.fast.trail import Array, Motion, carried
+
+Ints = npt.NDArray[np.int64]
+
+LINK_WIDTHS: Final = 0.05
+ALIKE: Final = 0.25
+ALIKE_PX_S: Final = 5.0
+_MOVING_PX_S: Final = 10.0
+_LEAST_FEATURES: Final = 5
+_LEAST_SIZE_PX: Final = 8.0
+_EXTENT_SIGMAS: Final = 3.1  # nine tenths of an even spread
+_MAX_GROWTH: Final = 1.5  # 1/s, of the logarithm of the size
+
+
+@dataclass(frozen=True, slots=True)
+class Bodies:
+    """The bodies of one moment; every array's first axis is the body.
+
+    ``of`` says for each feature of ``motion`` which body it belongs to, -1 for none.
+    """
+
+    motion: Motion
+    of: Ints
+    count: npt.NDArray[np.int64]  # features
+    place: Array  # (b, 2) px
+    velocity: Array  # (b, 2) px/s
+    speed: Array  # px/s
+    extent: Array  # (b, 2) px
+    size: Array  # px, square root of the area
+    growth: Array  # 1/s: how the logarithm of its size changes
+
+    def __len__(self) -> int:
+        return len(self.count)
+
+    def carried(self, camera: Array) -> Bodies:
+        """The same bodies in the coordinates of the next picture."""
+        motion = replace(
+            self.motion,
+            before=carried(self.motion.before, camera),
+            points=carried(self.motion.points, camera),
+        )
+        return replace(self, motion=motion, place=carried(self.place, camera))
+
+    def features(self, body: int) -> Ids:
+        """The ids of one body's features."""
+        return cast(Ids, self.motion.ids[self.of == body])
+
+
+def moving_bodies(motion: Motion, width: int) -> Bodies:
+    """Group what moves: linked when close and of nearly the same velocity."""
+    of: Ints = np.full(len(motion.ids), -1, np.int64)
+    moving = np.flatnonzero(motion.speeds > _MOVING_PX_S)
+    if len(moving) >= _LEAST_FEATURES:
+        labels = _components(_linked(motion, moving, width))
+        counts = np.bincount(labels)
+        large = np.flatnonzero(counts >= _LEAST_FEATURES)
+        names = np.full(len(counts), -1, np.int64)
+        names[large] = np.arange(len(large))
+        of[moving] = names[labels]
+    return _measured(motion, of)
+
+
+def _linked(motion: Motion, moving: Ints, width: int) -> npt.NDArray[np.bool_]:
+    points, velocities = motion.points[moving], motion.velocities[moving]
+    speeds = motion.speeds[moving]
+    apart = np.abs(points[:, None] - points[None, :])
+    unlike = np.abs(velocities[:, None] - velocities[None, :])
+    alike = ALIKE * np.minimum(speeds[:, None], speeds[None, :]) + ALIKE_PX_S
+    near = np.hypot(apart[..., 0], apart[..., 1]) < LINK_WIDTHS * width
+    return near & (np.hypot(unlike[..., 0], unlike[..., 1]) < alike)
+
+
+def _components(linked: npt.NDArray[np.bool_]) -> Ints:
+    """Connected components: the least label among neighbours, until nothing changes."""
+    count = len(linked)
+    labels = np.arange(count)
+    while True:
+        least = np.where(linked, labels[None, :], count).min(axis=1)
+        least = least[np.minimum(least, labels)]
+        if np.array_equal(least, labels):
+            return cast(Ints, labels)
+        labels = np.minimum(least, labels)
+
+
+def _measured(motion: Motion, of: Ints) -> Bodies:
+    member = of >= 0
+    name = of[member]
+    bodies = int(name.max()) + 1 if len(name) else 0
+    count = np.bincount(name, minlength=bodies)
+
+    def mean(values: Array) -> Array:
+        sums = [np.bincount(name, values[:, axis], minlength=bodies) for axis in (0, 1)]
+        return np.stack(sums, axis=1) / np.maximum(count, 1)[:, None]
+
+    points, before = motion.points[member], motion.before[member]
+    place, origin = mean(points), mean(before)
+    velocity = mean(motion.velocities[member])
+    spread, was = (mean((points - place[name]) ** 2), mean((before - origin[name]) ** 2))
+    extent = np.maximum(1.0, _EXTENT_SIGMAS * np.sqrt(spread))
+    share = (count * spread.sum(axis=1) + 1.0) / (count * was.sum(axis=1) + 1.0)
+    growth = np.clip(0.5 * np.log(share) / motion.span_s, -_MAX_GROWTH, _MAX_GROWTH)
+    size = np.maximum(_LEAST_SIZE_PX, np.sqrt(extent[:, 0] * extent[:, 1]))
+    speed = np.hypot(velocity[:, 0], velocity[:, 1])
+    return Bodies(motion, of, count, place, velocity, speed, extent, size, growth)
