@@ -35,7 +35,7 @@ from tests.street import START_MS
 from tests.watching import FIRST_S, PART_S, alerts, config_of, film, part, redis_at, until, watching
 
 FPS = 25
-BEGIN_S, END_S = 14, 26
+BEGIN_S, END_S = 14, 27
 FOLLOWED_S = (20.0, 26.0)
 K = EvidenceKind
 

@@ -38,6 +38,7 @@ _DOUBLES: Final = 0.45  # IoU; as YOLOX's own demonstration
 _DETR_DOUBLES: Final = 0.8  # it is trained to say a thing once; it says it of two classes
 _HIDDEN: Final = 0.3  # of a person's box within a vehicle's
 _GREY: Final = 114
+_REASON_CHARS: Final = 200
 _INPUTS: Final[Mapping[str, type[np.floating[Any]]]] = {
     "tensor(float)": np.float32, "tensor(float16)": np.float16,
 }  # fmt: skip
@@ -58,7 +59,7 @@ class Detector:
         """
         self._settings = settings
         self._clock = clock
-        self._session = _session(settings)
+        self._session, self._run_options = _session(settings)
         self._input, self._sizes = _inputs(self._session)
         self.size = _size(self._input.shape)
         self._layout: Layout | None = None
@@ -128,7 +129,7 @@ class Detector:
         if self._sizes is not None:
             feed[self._sizes.name] = np.array([picture_size], _SIZES[self._sizes.type])
         names = [one.name for one in self._session.get_outputs()]
-        options = importlib.import_module("onnxruntime").RunOptions()
+        options = self._run_options()
         options.log_severity_level = 4  # what it says comes as an error
         # Between two nodes the network can be stopped; watching waits for this call.
         alarm = threading.Timer(limit_s, setattr, (options, "terminate", True))
@@ -183,7 +184,8 @@ class Shelf:
         return self._shared.setdefault(settings, SharedDetector(settings, self._clock))
 
 
-def _session(settings: DetectorSettings) -> Any:
+def _session(settings: DetectorSettings) -> tuple[Any, Any]:
+    """The open network, and what makes the options of one run."""
     path = Path(settings.model or "")
     if not path.is_file():
         raise DetectorError(f"{path}: there is no such file; name an ONNX file, or none")
@@ -212,25 +214,29 @@ def _session(settings: DetectorSettings) -> Any:
             "CUDA cannot be used: its libraries do not match this onnxruntime-gpu, or there is no "
             "GPU; mend that, or write `provider: cpu`"
         )
-    return session
+    return session, runtime.RunOptions
 
 
 @contextmanager
 def _translated(what: str) -> Iterator[None]:
-    """onnxruntime's errors, which have no base of their own, as ``DetectorError``."""
+    """onnxruntime's errors as ``DetectorError``."""
+    try:
+        yield
+    except _failures() as error:
+        reason = " ".join(str(error).split())[:_REASON_CHARS]
+        raise DetectorError(f"{what}: {reason}") from error
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    """What onnxruntime raises: its own errors have no base in common."""
     module = importlib.import_module("onnxruntime.capi.onnxruntime_pybind11_state")
-    expected: tuple[type[Exception], ...] = (
+    return (
         RuntimeError, ValueError, TypeError, MemoryError,
         *(
             error for error in vars(module).values()
             if isinstance(error, type) and issubclass(error, Exception)
         ),
     )  # fmt: skip
-    try:
-        yield
-    except expected as error:
-        reason = " ".join(str(error).split())[:200]
-        raise DetectorError(f"{what}: {reason}") from error
 
 
 def _inputs(session: Any) -> tuple[Any, Any | None]:
