@@ -136,6 +136,8 @@ class CameraTrigger:
         evidence += self._impulses_in(capture_ms, now_s, picture)
         if self._tracker.idle_s == now_s:
             self._rest_ms = capture_ms if rest_ms is None else rest_ms
+        elif self._view.repeats:
+            self._rest_ms = rest_ms  # it tells nothing new
         self._recent.extend(evidence)
         while self._recent and self._recent[0].time_ms < capture_ms - _RECENT_MS:
             self._recent.popleft()

@@ -61,6 +61,8 @@ class Track:
     carried: Array  # by the flow alone, from where it was first seen
     point_ages: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     anchor: Array = field(default_factory=lambda: np.zeros(2))  # error of the whole carried path
+    began_at: Array = field(default_factory=lambda: np.zeros(2))  # ``carried`` at first
+    reach_px: float = 0.0  # how far it has ever been from there
     whole_samples: int = 0
     velocity: Array = field(default_factory=lambda: np.zeros(2))  # px/s
     history: deque[Sample] = field(default_factory=lambda: deque(maxlen=HISTORY))

@@ -47,6 +47,9 @@ _DRIFT_PX_S: Final = 6.0
 _GHOST_CHECK_S: Final = 0.6
 _GHOST_EDGES: Final = 0.7
 _VANISHED_FILL: Final = 0.2
+_THING_S: Final = 1.0
+_THING_REACH: Final = 0.5  # own sizes
+_THING_ROOM: Final = 0.3  # of its size, to each side
 
 
 class Tracker:
@@ -59,7 +62,7 @@ class Tracker:
         self._previous: Image | None = None
         self._previous_s = 0.0
         self.jumped = False
-        self.idle_s: float | None = None  # the last picture in which nothing was to be seen
+        self.idle_s: float | None = None  # the last picture in which nobody was to be seen
         self.far_row = 0  # what ends above it is too far off to be followed
 
     @property
@@ -91,6 +94,16 @@ class Tracker:
             x, y, w, h = track.box.grown(0.06).clipped(self._width, self._height)
             mask[y : y + h, x : x + w] = 255
         return mask
+
+    def things(self) -> list[PixelBox]:
+        """Where something is that looks other than the empty scene and never went anywhere."""
+        return [track.box.grown(_THING_ROOM) for track in self._tracks]
+
+    def pass_over(self, time_s: float) -> None:
+        """A picture in which nobody was, slept through: things stay what they are."""
+        for track in self._tracks:
+            track.seen_s = time_s
+        self._previous_s = time_s
 
     def ghosts(self, time_s: float, luma: Image, empty: Image, foreground: Image) -> list[PixelBox]:
         """Places that a body left and that are taken for one; their tracks are dropped.
@@ -147,7 +160,7 @@ class Tracker:
         for index, blob in enumerate(blobs):
             if index not in taken and len(self._tracks) < _MAX_TRACKS:
                 self._add(blob, time_s)
-        if not blobs and not self._tracks:
+        if len(taken) == len(blobs) and all(_is_thing(one, time_s) for one in self._tracks):
             self.idle_s = time_s
         self._plant(fine, foreground, empty, time_s)
         self._previous, self._previous_s = fine, time_s
@@ -223,6 +236,8 @@ class Tracker:
         else:
             foot = e.foot if region is None else np.array(box.foot)
             track.carried = track.carried + (foot - track.foot)
+        went = float(np.hypot(*(track.carried - track.began_at)))
+        track.reach_px = max(track.reach_px, went)
         track.whole_samples += whole
         track.foot = track.carried + track.anchor
         if measured:
@@ -296,8 +311,9 @@ class Tracker:
         points = np.zeros((0, 2), np.float32)
         foot = np.array(blob.box.foot)
         track = Track(
-            self._next_id, blob.box, points, time_s, time_s, foot, foot.copy(), segment_s=time_s
-        )
+            self._next_id, blob.box, points, time_s, time_s, foot, foot.copy(),
+            segment_s=time_s, began_at=foot.copy(),
+        )  # fmt: skip
         track.add(_sample(track, time_s, self._whole(blob.box), True, None))
         self._next_id += 1
         self._tracks.append(track)
@@ -325,6 +341,13 @@ class Tracker:
             track.points = np.concatenate([track.points, fresh])
             new = np.zeros(len(fresh), np.int64)
             track.point_ages = np.concatenate([track.point_ages, new])
+
+
+def _is_thing(track: Track, time_s: float) -> bool:
+    """A lamp that lit up, a door: there for a while, and never farther than a part of its size."""
+    still = float(np.hypot(*track.velocity)) < _DRIFT_PX_S
+    near = track.reach_px < _THING_REACH * track.box.size
+    return still and near and time_s - track.born_s >= _THING_S
 
 
 def _sample(track: Track, time_s: float, whole: bool, apart: bool, e: Expected | None) -> Sample:

@@ -106,7 +106,7 @@ class Ladder:
         return kept
 
     def _key(self, unit: AccessUnit) -> None:
-        if self._key_ms is not None:
+        if self._key_ms is not None and unit.capture_ms != self._key_ms:  # not again, on waking
             self._gops_ms.append(unit.capture_ms - self._key_ms)
         self._key_ms = unit.capture_ms
         self._gop = [len(unit.data)]
