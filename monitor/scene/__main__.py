@@ -1,4 +1,4 @@
-"""``python -m monitor.scene SCENARIO --seed N --out FILE``."""
+"""``python -m monitor.scene SCENARIO --seed N --out FILE``, or ``--hours N --out FOLDER``."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ from pathlib import Path
 
 from monitor.errors import SceneError
 from monitor.scene import SCENARIOS, render_to
+from monitor.scene.hours.command import main as render_hours
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Render one scenario; prints where it is."""
+    """Render one scenario, or hours of traffic; prints where it is."""
+    given = sys.argv[1:] if arguments is None else arguments
+    if any(argument.split("=")[0] == "--hours" for argument in given):
+        return render_hours(given)
     parser = argparse.ArgumentParser(prog="python -m monitor.scene", description=__doc__)
     parser.add_argument("scenario", choices=SCENARIOS)
     parser.add_argument("--seed", type=int, default=0)
@@ -20,7 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--width", type=int, default=1280)
     parser.add_argument("--height", type=int, default=720)
     parser.add_argument("--fps", type=int, default=25)
-    options = parser.parse_args(arguments)
+    options = parser.parse_args(given)
     began = time.monotonic()
     try:
         done = render_to(

@@ -64,7 +64,7 @@ def penetration(a: Rectangle, b: Rectangle) -> float:
 
 def strike(time_s: float, first: Rider, second: Rider) -> Contact:
     """Make the contact of two vehicles, or of a vehicle and a cyclist."""
-    va, vb = _velocity(first), _velocity(second)
+    va, vb = velocity(first), velocity(second)
     pa, pb = first.place(), second.place()
     closing = math.hypot(va[0] - vb[0], va[1] - vb[1])
     ma, mb = first.spec.mass_kg, second.spec.mass_kg
@@ -75,13 +75,13 @@ def strike(time_s: float, first: Rider, second: Rider) -> Contact:
     back = (pa[0] - pb[0]) * vb[0] + (pa[1] - pb[1]) * vb[1]
     striking, struck = (first, second) if towards >= back else (second, first)
     middle = ((pa[0] + pb[0]) / 2.0, (pa[1] + pb[1]) / 2.0)
-    for body, velocity, other_mass, other in ((first, va, mb, vb), (second, vb, ma, va)):
+    for body, own, other_mass, other in ((first, va, mb, vb), (second, vb, ma, va)):
         part = RESTITUTION * other_mass / total
-        vx, vy = (shared[k] - part * (velocity[k] - other[k]) for k in (0, 1))
+        vx, vy = (shared[k] - part * (own[k] - other[k]) for k in (0, 1))
         x, y, heading = body.place()
         # The blow off the middle turns the body: by the cross product of lever and change.
         lever = (middle[0] - x, middle[1] - y)
-        change = (vx - velocity[0], vy - velocity[1])
+        change = (vx - own[0], vy - own[1])
         turn = (lever[0] * change[1] - lever[1] * change[0]) / (0.35 * body.spec.length_m**2)
         body.slide = Slide(
             x, y, vx, vy, heading, max(-_MAX_SPIN, min(_MAX_SPIN, turn)), time_s
@@ -101,7 +101,7 @@ def strike(time_s: float, first: Rider, second: Rider) -> Contact:
 
 def strike_person(time_s: float, rider: Rider, walker: Walker) -> Contact:
     """A person is thrown the vehicle's way; the driver brakes to a stand."""
-    vx, vy = _velocity(rider)
+    vx, vy = velocity(rider)
     state = walker.state
     walker.slide = Slide(state.x, state.y, 0.8 * vx, 0.8 * vy, state.heading, 0.8, time_s)
     rider.command, rider.busy = -6.5, True
@@ -110,7 +110,8 @@ def strike_person(time_s: float, rider: Rider, walker: Walker) -> Contact:
     )
 
 
-def _velocity(rider: Rider) -> tuple[float, float]:
+def velocity(rider: Rider) -> tuple[float, float]:
+    """m/s along x and y."""
     if rider.slide is not None:
         return rider.slide.vx, rider.slide.vy
     heading = rider.place()[2]

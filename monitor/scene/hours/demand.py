@@ -68,6 +68,10 @@ class Demand:
         """Let the next one come now."""
         self._due[what] = time_s
 
+    def postpone(self, what: str, until_s: float) -> None:
+        """Nobody before that time."""
+        self._due[what] = max(self._due.get(what, 0.0), until_s)
+
     def riders(self, time_s: float, lanes: dict[str, list[Rider]]) -> list[Rider]:
         """Who enters now; where there is no room they wait out of sight."""
         made = []

@@ -188,7 +188,10 @@ def walkers_at(rider: Rider, walkers: Iterable[Walker], time_s: float) -> float 
             state = walker.state
             apart = lane_x - state.x
             towards = apart * math.cos(state.heading) > 0.0
-            if abs(apart) < 2.6 or (towards and abs(apart) / 1.3 < clear + max(0, starts - time_s)):
+            if abs(apart) < (1.6 if walker.waits else 2.6):
+                return begins
+            soon = abs(apart) / 1.3 < clear + max(0.0, starts - time_s)
+            if towards and soon and not walker.waits:
                 return begins
     return None
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from monitor.scene.driver import GRAVITY
-from monitor.scene.hours.contact import Contact, overlap, rectangle, strike, strike_person
+from monitor.scene.hours.contact import Contact, overlap, rectangle, strike, strike_person, velocity
 from monitor.scene.hours.demand import Demand, signal_plan
 from monitor.scene.hours.driving import (
     Obstacle,
@@ -40,6 +40,7 @@ from monitor.scene.world import (
 STEP_S: Final = 0.05
 SLIDING_DECEL: Final = 6.1
 BUS_DWELL_S: Final = (11.0, 19.0)
+_TOUCH_SPEED: Final = 0.4  # m/s; slower bodies may stand together
 _SPEED_EASE: Final = 0.8  # m/s over a limit that are taken back within a second
 _NEAR_JUNCTION_M: Final = 34.0
 YIELD_DECEL: Final = 2.8
@@ -117,7 +118,7 @@ class Town:
         for walker in self.walkers:
             if walker.state.on_road and (walker.lies or not walker.lawful):
                 moves = walker.state.speed > 0.1
-                lead, wide = (0.9, 1.1) if moves else (0.0, 0.45)  # where they are going
+                lead, wide = (0.9, 1.1) if moves else (0.0, 0.2)  # where they are going
                 yield Obstacle(
                     walker.person.id, walker.state.x + lead * math.cos(walker.state.heading),
                     walker.state.y + lead * math.sin(walker.state.heading), wide,
@@ -171,8 +172,12 @@ class Town:
         rider.held = held_by_signal(rider, self.plan, self.time_s)
         if rider.held or (not rider.past_line and self._no_room(rider)):
             stops.append(rider.route.stop_s - rider.s)
-        if obstacles:
-            stops.append(obstacle_gap(rider, obstacles))
+        blocked = obstacle_gap(rider, obstacles) if obstacles else None
+        if blocked is not None:
+            line = rider.route.stop_s - rider.s
+            # Who sees something in the way inside the junction does not enter it.
+            inside = 0.0 < line < blocked < rider.route.exit_s + 6.0 - rider.s
+            stops.append(line if inside and can_stop(rider, line) else blocked)
         command = min([command, *_stopping(rider, stops)])
         if rider.s - rider.route.stop_s > -_NEAR_JUNCTION_M and rider.s < rider.route.exit_s + 4:
             places = (
@@ -262,7 +267,8 @@ class Town:
                 ox, oy, _ = other.place()
                 if abs(ox - x) > 14.0 or abs(oy - y) > 14.0 or not overlap(rider, other):
                     continue
-                self._hit(strike(self.time_s, rider, other))
+                if math.dist(velocity(rider), velocity(other)) > _TOUCH_SPEED:
+                    self._hit(strike(self.time_s, rider, other))
             if rider.speed < 0.5:
                 continue
             for walker in self.walkers:

@@ -155,6 +155,7 @@ class Walker:
     crosses_s: tuple[float, float] = (math.inf, math.inf)  # between the kerbs
     lawful: bool = True
     slide: Slide | None = None
+    waits: bool = False  # for a car that stands in the way, so that it can go
     late_s: float = 0.0  # behind the timed path, because something stood in the way
     state: PersonState = field(init=False)
 
@@ -163,12 +164,14 @@ class Walker:
 
     def wait(self, step_s: float, bodies: Iterable[Rectangle]) -> None:
         """Nobody walks into the side of a car: stand while one is in the way."""
+        self.waits = False
         x = self.state.x + _LOOK_M * math.cos(self.state.heading)
         y = self.state.y + _LOOK_M * math.sin(self.state.heading)
         for bx, by, heading, half_length, half_width in bodies:
             cos, sin = math.cos(heading), math.sin(heading)
             along, across = (x - bx) * cos + (y - by) * sin, (y - by) * cos - (x - bx) * sin
             if abs(along) < half_length + 0.3 and abs(across) < half_width + 0.3:
+                self.waits = True
                 self.late_s += step_s
                 self.until_s += step_s
                 self.crosses_s = (self.crosses_s[0], self.crosses_s[1] + step_s)

@@ -10,7 +10,7 @@ from monitor.scene.hours.contact import Contact
 from monitor.scene.hours.incidents.braking import HardBrake, RearEnd, SuddenStop
 from monitor.scene.hours.incidents.lateral import Breakdown, Swerve, WrongWay
 from monitor.scene.hours.incidents.persons import CyclistStruck, PedestrianInRoad, PedestrianStruck
-from monitor.scene.hours.incidents.stage import Incident, Stage
+from monitor.scene.hours.incidents.stage import Incident, Stage, drive_off
 from monitor.scene.hours.incidents.turning import NearMiss, SideImpact
 from monitor.scene.hours.ledger import Ledger
 from monitor.scene.hours.stretch import HourFrame
@@ -37,6 +37,7 @@ EVENT_OF: Final = {
 """The event that an incident is labelled with, where it has another name."""
 _FIRST_S: Final = 40.0  # of a segment: the watcher has warmed up
 _QUIET_S: Final = 22.0  # after an incident is over
+_LEFT_ALONE_S: Final = 58.0  # longer than any incident lets its own stand
 _AT_ONCE: Final = 6  # kinds that look for their moment at the same time
 _NO_LATER_S: Final = 30.0  # before the end nothing begins
 
@@ -69,6 +70,10 @@ class Director:
 
     def _step(self, town: Town) -> None:
         stage = self._stage
+        for rider in town.riders:  # who got into it by chance leaves after a while as well
+            if rider.slide is not None and stage.now > rider.slide.since_s + _LEFT_ALONE_S:
+                rider.gone = rider.kind == "cycle"
+                drive_off(stage, rider)
         if self._running is not None:
             if self._running.step(stage):
                 self._finish(self._running)

@@ -14,8 +14,10 @@ from monitor.scene.signals import Aspect
 _SWERVE_M: Final = (2.0, 2.6)
 _OUT_S: Final = 1.3
 _BACK_S: Final = 1.8
+_EMPTY_S: Final = 26.0
 _ROLLS: Final = (2.2, 2.9)  # m/s^2, rolling out with a dead engine and some brake
 _STANDS_S: Final = (40.0, 60.0)
+_EMPTY_FROM_S: Final = 12.0  # of the lane that the driver will take, from its beginning
 _ENTERS_X_M: Final = 0.6  # right of the centre line: on the wrong side
 
 
@@ -64,12 +66,18 @@ class WrongWay:
     kind: str = "wrong_way"
     _rider: Rider | None = None
     _noted: bool = False
+    _again_s: float = 0.0
 
     def ready(self, stage: Stage) -> bool:
         """When the lane that it will take is empty; then nobody is let into it."""
         town = stage.town
-        green = all(town.plan.main(stage.now + t) is Aspect.GREEN for t in (0.0, 4.0, 8.0))
-        if not green or any(r.s > 4.0 and not r.past_line for r in town.lanes.get("out_left", ())):
+        if stage.now > self._again_s:  # a gap in the lane's arrivals, now and then
+            self._again_s = stage.now + 2.5 * _EMPTY_S
+            town.demand.postpone("out_left", stage.now + _EMPTY_S)
+        green = all(town.plan.main(stage.now + t) is Aspect.GREEN for t in (0.0, 4.0))
+        if not green or any(
+            r.s > _EMPTY_FROM_S and not r.past_line for r in town.lanes.get("out_left", ())
+        ):
             return False
         for rider in town.lanes.get("in_left", ()):
             before = rider.route.stop_s - rider.s

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -16,7 +16,11 @@ from monitor.scene.hours.town import Town
 from monitor.scene.hours.users import Rider, Sideways, Walker
 from monitor.scene.signals import Aspect
 
-VIEW_Y_M: Final = {"out": ((-3.0, 15.0), (56.0, 74.0)), "in": ((57.0, 90.0), (9.0, 24.0))}
+Spans = tuple[tuple[float, float], ...]
+VIEW_Y_M: Final[dict[str, Spans]] = {
+    "out": ((-3.0, 15.0), (56.0, 74.0)),
+    "in": ((57.0, 90.0), (9.0, 24.0)),
+}
 """Where a vehicle is well seen and has some road ahead, by direction."""
 CLEARED_S: Final = (38.0, 55.0)
 """After this long what stands in the way drives off."""
@@ -64,8 +68,10 @@ class Stage:
             return self.ledger.box(cyclist_state(body))
         return self.ledger.box(body.state(self.now))
 
-    def drivers(self, min_speed: float = 8.5) -> Iterator[Rider]:
-        """Cars on the main road that drive freely, straight on, well in view."""
+    def drivers(
+        self, min_speed: float = 8.5, where: Mapping[str, Spans] = VIEW_Y_M
+    ) -> Iterator[Rider]:
+        """Cars on the main road that drive freely, straight on, well in view (or ``where``)."""
         for rider in self.town.riders:
             if rider.kind != "car" or rider.busy or rider.slide is not None or rider.held:
                 continue
@@ -74,8 +80,8 @@ class Stage:
             if rider.sideways is not None or rider.speed < min_speed:
                 continue
             y = rider.place()[1]
-            where = VIEW_Y_M[rider.route.lane.split("_")[0]]
-            if any(low < y < high for low, high in where) and self._green(rider):
+            spans = where[rider.route.lane.split("_")[0]]
+            if any(low < y < high for low, high in spans) and self._green(rider):
                 yield rider
 
     def _green(self, rider: Rider) -> bool:
@@ -133,7 +139,7 @@ def drive_off(stage: Stage, rider: Rider) -> None:
     if rider.slide is None:
         return
     x, y, heading = rider.place()
-    rider.slide, rider.untouched_s = None, stage.now + 12.0
+    rider.slide, rider.untouched_s = None, stage.now + 25.0
     middle = rider.route.s_near(x, y)
     px, py, along = rider.route.at(middle)
     rider.s = middle + rider.length_m / 2.0

@@ -37,7 +37,7 @@ def _meeting(stage: Stage, pet_s: float | None) -> _Meeting | None:
     for turner in town.riders:
         if turner.kind != "car" or turner.route.turn is not Turn.LEFT or turner.busy:
             continue
-        if turner.route.group != "main" or turner.slide is not None or _queues(stage, turner):
+        if turner.route.group != "main" or turner.slide is not None:
             continue
         for comes in town.riders:
             if comes.kind != "car" or comes.busy or comes.slide is not None:
@@ -45,15 +45,18 @@ def _meeting(stage: Stage, pet_s: float | None) -> _Meeting | None:
             zone = conflict(turner.route.id, comes.route.id)
             if zone is None or comes.route.turn is not Turn.STRAIGHT or comes.held:
                 continue
+            if comes.route.group != "main":
+                continue
             made = _timed(turner, comes, zone, pet_s)
-            if made is not None and comes.route.group == "main":
+            if made is not None and not _queues(stage, turner, zone):
                 return made
     return None
 
 
-def _queues(stage: Stage, turner: Rider) -> bool:
+def _queues(stage: Stage, turner: Rider, zone: tuple[float, float, float, float]) -> bool:
+    """Whether somebody is in the turning car's way."""
     ahead = stage.ahead(turner)
-    return ahead is not None and ahead[1] < 9.0 and ahead[0].route.turn is Turn.LEFT
+    return ahead is not None and turner.s + ahead[1] < zone[1] + 2.0
 
 
 def _timed(
@@ -124,6 +127,8 @@ class NearMiss:
     _met: _Meeting | None = None
     _began_s: float = 0.0
     _left_s: float | None = None
+    _cleared_s: float | None = None
+    _rest: dict[int, float] = field(default_factory=dict)
 
     def ready(self, stage: Stage) -> bool:
         """A pair whose paths can be made to meet nearly."""
@@ -141,12 +146,16 @@ class NearMiss:
         turner, comes, (_, a1, b0, _) = self._met.turner, self._met.comes, self._met.zone
         if self._left_s is None and turner.rear_s >= a1:
             self._left_s = stage.now
-        if comes.s >= b0 and self._left_s is not None:
+        if comes.s >= b0 and self._left_s is not None and turner.slide is None:
             value = stage.now - self._left_s
             stage.note("near_miss", stage.now, comes, other=turner.id, value=value, unit="s")
             _let_go(self._met)
             return True
-        if turner.slide is not None or stage.now > self._began_s + _GIVE_UP_S:
+        if turner.slide is not None:  # it did not miss
+            if self._cleared_s is None:
+                self._cleared_s = stage.now + stage.rng.uniform(*CLEARED_S)
+            return stands_until_cleared(stage, [turner, comes], self._rest, self._cleared_s)
+        if stage.now > self._began_s + _GIVE_UP_S:
             _let_go(self._met)
             return True
         return False
