@@ -7,6 +7,7 @@ a model is a ``DetectorError``; it rests then, and the classical tracks are meas
 
 from monitor.trigger.detector.aide import Aide
 from monitor.trigger.detector.duty import Duty
-from monitor.trigger.detector.model import Detector, SharedDetector, Shelf
+from monitor.trigger.detector.model import Detector
+from monitor.trigger.detector.shelf import SharedDetector, Shelf
 
 __all__ = ["Aide", "Detector", "Duty", "SharedDetector", "Shelf"]

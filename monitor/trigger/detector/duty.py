@@ -17,8 +17,8 @@ from monitor.config.models import DetectorSettings
 from monitor.errors import DetectorError
 from monitor.media.decode import Planes
 from monitor.trigger.detector.fit import bgr
-from monitor.trigger.detector.model import SharedDetector
 from monitor.trigger.detector.outputs import Detections
+from monitor.trigger.detector.shelf import SharedDetector
 
 Seen = tuple[Detections, npt.NDArray[np.bool_]]
 
@@ -55,8 +55,8 @@ class Duty:
         return self._shared.settings
 
     def see(self, picture: Planes) -> Seen | None:
-        """What is in the picture; None where it is not its turn, or rests."""
-        if self.resting:
+        """What is in the picture; None where it is not its turn, rests or is being opened."""
+        if self.resting or self._shared.opening:
             return None
         self._turn += 1
         if self._turn < self._shared.settings.every:

@@ -1,8 +1,7 @@
 """An ONNX detector: opened once, asked picture by picture, never trusted.
 
 Opening tries the network on a grey picture, so that a wrong file, input or output is found by
-``causeway check`` and not by night. Cameras with the same settings share one: weights are large,
-and onnxruntime may be asked from several threads at once.
+``causeway check`` and not by night. It may be asked from several threads at once.
 """
 
 from __future__ import annotations
@@ -144,44 +143,6 @@ class Detector:
         if wrong:
             raise DetectorError(f"its output {wrong[0]} is no tensor; docs/detector.md lists them")
         return dict(zip(names, values, strict=True))
-
-
-class SharedDetector:
-    """A detector that is opened when it is first asked for; a failure is final and said again."""
-
-    def __init__(self, settings: DetectorSettings, clock: Clock) -> None:
-        self.settings = settings
-        self.clock = clock
-        self._lock = threading.Lock()
-        self._detector: Detector | None = None
-        self._failure: str | None = None
-
-    def get(self) -> Detector:
-        """The detector; ``DetectorError`` where it cannot be opened."""
-        with self._lock:
-            if self._failure is not None:
-                raise DetectorError(self._failure)
-            if self._detector is None:
-                try:
-                    self._detector = Detector(self.settings, self.clock)
-                except DetectorError as error:
-                    self._failure = str(error)
-                    raise
-            return self._detector
-
-
-class Shelf:
-    """The detectors of a process, one for each different section of settings."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._shared: dict[DetectorSettings, SharedDetector] = {}
-
-    def of(self, settings: DetectorSettings) -> SharedDetector | None:
-        """The one for these settings; None where they name no model."""
-        if settings.model is None:
-            return None
-        return self._shared.setdefault(settings, SharedDetector(settings, self._clock))
 
 
 def _session(settings: DetectorSettings) -> tuple[Any, Any]:

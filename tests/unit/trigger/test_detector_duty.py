@@ -123,6 +123,17 @@ def test_a_missing_file_leaves_the_watching_alone(file: Path) -> None:
     assert "no such file" in duty.note
 
 
+def test_nobody_waits_while_it_is_opened(file: Path) -> None:
+    detecting.looping(file, turns=100)  # half a second of matrices, three times
+    opening = shared(file)
+    opening.open_aside()
+    duty = Duty(opening)
+    assert works(duty, 20) == [False] * 20
+    assert opening.opening
+    opening.get()
+    assert duty.note == ""
+
+
 def painted(time_s: float, level: float = 1.0) -> Planes:
     """The street, its cars in blue."""
     cars = (EARLIER, CAR)

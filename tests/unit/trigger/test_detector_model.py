@@ -160,7 +160,10 @@ def test_cameras_with_the_same_settings_share_one(file: Path) -> None:
     assert same[0] is same[1]
     assert same[0] is not None
     assert same[0].get() is same[0].get()
-    assert shelf.of(DetectorSettings(model=str(file), every=2)) is not same[0]
+    other = shelf.of(DetectorSettings(model=str(file), every=2))
+    assert other is not None
+    assert other is not same[0]
+    assert other.get().kind == "yolox"
     assert shelf.of(DetectorSettings()) is None
 
 
