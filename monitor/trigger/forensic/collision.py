@@ -7,6 +7,7 @@ and for good, and did another body answer it? Votes near in time and place belon
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -15,6 +16,7 @@ import numpy as np
 
 from monitor.trigger.forensic.impulse import Impulse, Moment, impulses
 from monitor.trigger.forensic.meeting import Surroundings, surroundings
+from monitor.trigger.forensic.window import Image, Window
 
 SEARCH_S: Final = 3.0  # to either side of the trigger's time
 
@@ -26,8 +28,9 @@ _MOST_SIZES: Final = 3.0
 _CORNERS: Final = (3, 12)
 _SIZE: Final = (0.02, 0.06)  # of the width
 _ELSEWHERE: Final = (0.2, 0.6)
-_BORDER: Final = (0.0, 0.3)  # sizes
-_ALONE: Final = 0.5  # weight of a change that nobody answered
+_LIKENESS: Final = (0.55, 0.75)
+_BORDER: Final = (0.0, 0.5)  # sizes
+_ALONE: Final = 0.5  # weight of a change that nobody answered, against one that was
 _LEAST_CLOSING: Final = 0.1
 _MOST_TOGETHER: Final = 0.9
 _POOL_S: Final = 0.2
@@ -35,8 +38,8 @@ _POOL_SIZES: Final = 1.5
 _POOL_WEIGHT: Final = 0.25
 _LEAST_VOTE: Final = 0.03
 _THRESHOLD: Final = 0.7  # sum of votes that is a collision
-_FIRST: Final = 0.6  # an earlier one of this share of the strongest is the contact
-_APART_S: Final = 0.4
+_LATER_S: Final = 1.0  # a contact so long after the trigger is e times less likely
+_EARLIER_S: Final = 4.0  # and before it
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +62,19 @@ class Collision:
     box: tuple[float, float, float, float]  # left, top, right, bottom, of all that voted
 
 
-def find_votes(moments: Sequence[Moment], about_s: float, width: int, height: int) -> list[Vote]:
+def find_votes(
+    window: Window, empty: tuple[Image, Image], moments: Sequence[Moment], about_s: float
+) -> list[Vote]:
     """Of all bodies at all moments near a time."""
     found = []
     for moment in moments:
         if abs(moment.time_s - about_s) > SEARCH_S:
             continue
-        for impulse in impulses(moment, width):
+        for impulse in impulses(moment, window.width):
             if impulse.share < _LEAST_SHARE and impulse.sizes < _LEAST_SIZES:
                 continue
-            around = surroundings(impulse, moment, moments, width, height)
-            weight = vote(impulse, around, width)
+            around = surroundings(impulse, moment, moments, window, empty)
+            weight = vote(impulse, around, window.width)
             if weight > _LEAST_VOTE:
                 found.append(Vote(impulse, around, weight))
     return found
@@ -77,15 +82,16 @@ def find_votes(moments: Sequence[Moment], about_s: float, width: int, height: in
 
 def vote(impulse: Impulse, around: Surroundings, width: int) -> float:
     """How much one change of momentum speaks for a collision."""
-    violence = min(_MOST_SHARE, impulse.share) * min(_MOST_SIZES, impulse.sizes)
+    share, sizes = min(_MOST_SHARE, impulse.share), min(_MOST_SIZES, impulse.sizes)
     trust = (
         _ramp(len(impulse.kept), _CORNERS)
         * _ramp(impulse.size / width, _SIZE)
         * max(0.0, 1.0 - impulse.spread / impulse.amount)
+        * (1.0 - _ramp(around.likeness, _LIKENESS))
         * _ramp(around.border, _BORDER)
     )
     own = (1.0 - around.goes_on) * (1.0 - _ramp(around.elsewhere, _ELSEWHERE))
-    return violence * trust * own * (_ALONE + answered(around))
+    return trust * own * sizes * (_ALONE * share + math.sqrt(share) * answered(around))
 
 
 def answered(around: Surroundings) -> float:
@@ -99,8 +105,11 @@ def _ramp(value: float, span: tuple[float, float]) -> float:
     return min(1.0, max(0.0, (value - span[0]) / (span[1] - span[0])))
 
 
-def find_collision(votes: Sequence[Vote]) -> Collision | None:
-    """The first of the strongest groups of votes; None without any."""
+def find_collision(votes: Sequence[Vote], about_s: float) -> Collision | None:
+    """The likeliest group of votes; None without any.
+
+    Of several strong ones the nearest to the trigger's time, rather before it than after.
+    """
     if not votes:
         return None
     times = np.array([one.impulse.time_s for one in votes])
@@ -113,13 +122,10 @@ def find_collision(votes: Sequence[Vote]) -> Collision | None:
         np.hypot(offsets[..., 0], offsets[..., 1]) < _POOL_SIZES * (sizes[:, None] + sizes[None, :])
     )
     totals = weights + _POOL_WEIGHT * (near * weights[None, :]).sum(axis=1)
-    best = int(totals.argmax())
-    earlier = np.flatnonzero(
-        (totals >= max(_THRESHOLD, _FIRST * totals[best])) & (times < times[best] - _APART_S)
-    )
-    if len(earlier):
-        first = earlier[times[earlier] <= times[earlier].min() + _APART_S]
-        best = int(first[totals[first].argmax()])
+    late = times - about_s
+    likely = np.exp(-np.where(late > 0.0, late / _LATER_S, -late / _EARLIER_S))
+    enough = totals >= min(_THRESHOLD, float(totals.max()))
+    best = int(np.where(enough, totals * likely, 0.0).argmax())
     pool = np.flatnonzero(near[best])
     share = weights[pool] / weights[pool].sum()
     middle = float((share * times[pool]).sum())

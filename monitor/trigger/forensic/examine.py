@@ -45,8 +45,9 @@ def examine(
     if not -_LEAST_AFTER_S <= about_s <= end_s + _LEAST_AFTER_S:
         return cannot_tell(trigger, "there are no pictures of that moment")
     usable = masked(camera, window)
-    seen = moments(window, trace(window, usable), window.empty(about_s))
-    collision = find_collision(find_votes(seen, about_s, window.width, window.height))
+    empty = window.empty(about_s)
+    seen = moments(window, trace(window, usable), empty)
+    collision = find_collision(find_votes(window, empty, seen, about_s), about_s)
     told = timeline(window, camera, usable, memory)
     verdict = verdict_of(Findings(window, trigger, collision, told))
     if verdict.confirmed is False and end_s < about_s + _LEAST_AFTER_S:

@@ -34,6 +34,7 @@ _LEAST_SIZE: Final = 0.02  # of the width
 _PATCH: Final = 4
 _SCENERY: Final = 0.75  # correlation of a corner's surroundings with the empty scene
 _SAME_LEVELS: Final = 7.0  # or their mean difference, brightness apart
+_NEIGHBOURS: Final = (-2.0, 0.0, 2.0)  # pixels
 _MOST_RATE: Final = 2.0  # of growth per second
 
 
@@ -202,6 +203,26 @@ def is_scenery(luma: Image, empty: tuple[Image, Image], places: Floats) -> Mask:
         alike = (now * was).sum(axis=1) / power
         result &= (alike > _SCENERY) | (np.abs(now - was).mean(axis=1) < _SAME_LEVELS)
     return result
+
+
+def scenery_likeness(luma: Image, empty: tuple[Image, Image], places: Floats) -> float:
+    """How much a body (corners (n, 2)) looks like scenery close by, before and after; up to 1.
+
+    The median of the corners' best correlation within two pixels: a reflection that runs along a
+    rail or a lane line moves, but what it shows is the rail.
+    """
+    now = _patches(luma, places)
+    power = (now**2).sum(axis=1)
+    both = np.ones(len(places), np.float32)
+    for scene in empty:
+        best = np.full(len(places), -1.0, np.float32)
+        for dx in _NEIGHBOURS:
+            for dy in _NEIGHBOURS:
+                was = _patches(scene, places + np.array([dx, dy], np.float32))
+                alike = (now * was).sum(axis=1) / (np.sqrt(power * (was**2).sum(axis=1)) + 1.0)
+                best = np.maximum(best, alike)
+        both = np.minimum(both, best)
+    return float(np.median(both))
 
 
 def _patches(picture: Image, places: Floats) -> Floats:

@@ -19,8 +19,10 @@ from monitor.trigger.forensic.impulse import (
     Indices,
     Moment,
     group,
+    scenery_likeness,
 )
 from monitor.trigger.forensic.trajectories import Mask
+from monitor.trigger.forensic.window import Image, Window
 
 _AHEAD_S: Final = 0.3
 _ALIKE: Final = 0.3
@@ -42,19 +44,26 @@ class Surroundings:
     closing: float  # speed at which it neared the other, as a share of its own; 0: nobody
     together: float  # relative speed after, as a share of the closing
     elsewhere: float  # share of what moves far off that changed at the same moment
+    likeness: float  # of the body to the scenery close by, up to 1
     border: float  # distance of the body from the picture's border, in its sizes
 
 
 def surroundings(
-    impulse: Impulse, here: Moment, moments: Sequence[Moment], width: int, height: int
+    impulse: Impulse,
+    here: Moment,
+    moments: Sequence[Moment],
+    window: Window,
+    empty: tuple[Image, Image],
 ) -> Surroundings:
     """Look before, after and around it. ``moments``: all, in order of time."""
+    width, height = window.width, window.height
     later = _at(moments, impulse.time_s + _AHEAD_S)
     earlier = _at(moments, impulse.time_s - _AHEAD_S)
     goes_on = 0.0 if later is None else _moving_so(impulse, later) / len(impulse.members)
     was_there = 0.0 if earlier is None else _moving_so(impulse, earlier) / len(impulse.members)
     inside = np.isin(here.corners, impulse.members)
     response, closing, together = _met(impulse, here, ~inside, width)
+    likeness = scenery_likeness(window.luma[here.index], empty, here.places[inside])
     left, top, right, bottom = impulse.box
     ahead = SPAN_S * np.array(impulse.before)
     border = min(
@@ -63,7 +72,7 @@ def surroundings(
     )  # fmt: skip
     return Surroundings(
         min(1.0, goes_on), min(1.0, was_there), response, closing, together,
-        _elsewhere(impulse, here), float(border) / impulse.size,
+        _elsewhere(impulse, here), likeness, float(border) / impulse.size,
     )  # fmt: skip
 
 

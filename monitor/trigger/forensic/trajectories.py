@@ -179,7 +179,9 @@ def _planted(before: Image, now: Image, taken: Floats, wanted: int, usable: Imag
     for x, y in taken.astype(np.intp).tolist():
         cv2.circle(mask, (x, y), _SPACING_PX, 0, -1)
     new = cv2.goodFeaturesToTrack(now, wanted, _QUALITY, _SPACING_PX, mask=mask, blockSize=5)
-    return np.zeros((0, 2), np.float32) if new is None else cast(Floats, new[:, 0, :])
+    if new is None:
+        return np.zeros((0, 2), np.float32)
+    return cast(Floats, new[:, 0, :])
 
 
 def _with(corners: _Corners, new: Floats, first_id: int, time_s: float) -> _Corners:
