@@ -197,6 +197,37 @@ async def test_a_ring_that_no_longer_shows_it_cannot_tell(redis_url: str, camera
         assert incident.looks[0].reason == "the video before the moment is gone"
 
 
+async def test_what_half_of_the_window_confirms_need_not_wait_for_the_rest(
+    redis_url: str, camera_id: str
+) -> None:
+    seen: list[str] = []
+
+    def patient(
+        pictures: Iterable[tuple[int, Planes]],
+        trigger: Trigger,
+        camera: Camera,
+        memory: SceneMemory | None = None,
+    ) -> Verdict:
+        verdict = judged(pictures, trigger, confirmed=len(seen) >= 1)
+        seen.append(verdict.reason)
+        return verdict
+
+    async with room(redis_url, camera_id, patient) as here:
+        await here.write(end_s=14.5)
+        await here.desk.file((), [trigger()])
+        await until(lambda: _has(seen, 1))
+        assert seen == ["201 pictures, 10.0 s"]
+        assert (await here.incidents())[0].looks == (), "not confirmed: the whole may show it"
+        await here.write(start_s=14.5)
+        incident = await here.settled()
+        assert incident.status is IncidentStatus.ALERTED
+        assert seen[1:] == ["241 pictures, 12.0 s"]
+
+
+async def _has(seen: list[str], count: int) -> bool:
+    return len(seen) == count
+
+
 async def test_it_waits_for_the_end_of_its_window_or_of_the_ring(
     redis_url: str, camera_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,7 +1,8 @@
 """The incidents of one clip, kept as watch's desk keeps them, second looks included.
 
-A second look is over when its window is: four seconds after its moment, or at the clip's end.
-On the street it comes later by what it takes to compute, and by its turn. It never sees the
+A second look is over when its pictures are there: two seconds after its moment where it confirms
+then, else four, or at the clip's end. On the street it comes later by what it takes to compute,
+and by its turn. It never sees the
 lead-in.
 """
 
@@ -15,7 +16,15 @@ from monitor.domain import Evidence, Incident, IncidentStatus, Trigger
 from monitor.trigger.incident import absorb, chief, due, settled
 from workers.evaluation.found import Found, Judged, Measured
 from workers.evaluation.lead_in import START_MS, Played
-from workers.watching.look_back import AFTER_MS, BEFORE_MS, Examine, Part, look_back
+from workers.watching.look_back import (
+    AFTER_MS,
+    BEFORE_MS,
+    STAGES_MS,
+    Examine,
+    Part,
+    look_back,
+    stage_ms,
+)
 
 
 class Book:
@@ -33,6 +42,7 @@ class Book:
             for params, units in played.parts
         ]
         self._incidents: dict[str, Incident] = {}
+        self._looked: dict[Trigger, tuple[int, float]] = {}  # the stage without a word, its CPU ms
         self._alerted: dict[str, int] = {}  # incident -> its place among the alerts
 
     def file(self, triggers: list[Trigger]) -> None:
@@ -52,23 +62,33 @@ class Book:
         """All second looks whose window has ended by ``now_ms``; None: the clip is over."""
         limit_ms = self._end_ms if now_ms is None else now_ms
         while ready := [
-            (self._over_ms(trigger), incident.id, trigger)
+            (*self._stage(trigger), incident.id, trigger)
             for incident in self._incidents.values()
-            if (trigger := due(incident)) is not None and self._over_ms(trigger) <= limit_ms
+            if (trigger := due(incident)) is not None and self._stage(trigger)[0] <= limit_ms
         ]:
-            over_ms, name, trigger = min(ready, key=lambda one: one[:2])
-            self._look(self._incidents[name], trigger, over_ms)
+            over_ms, stage, name, trigger = min(ready, key=lambda one: one[:3])
+            self._look(self._incidents[name], trigger, over_ms, stage)
 
-    def _over_ms(self, trigger: Trigger) -> int:
-        return min(max(trigger.time_ms + AFTER_MS, trigger.decided_ms), self._end_ms)
+    def _stage(self, trigger: Trigger) -> tuple[int, int]:
+        """When the next look at a trigger can be over, and how far after its moment it sees."""
+        looked_ms, _ = self._looked.get(trigger, (0, 0.0))
+        for after_ms in STAGES_MS:
+            over_ms = max(trigger.time_ms + after_ms, trigger.decided_ms)
+            stage = stage_ms(trigger, over_ms, looked_ms)
+            if stage is not None and over_ms <= self._end_ms:
+                return over_ms, stage
+        return self._end_ms, AFTER_MS
 
-    def _look(self, incident: Incident, trigger: Trigger, over_ms: int) -> None:
+    def _look(self, incident: Incident, trigger: Trigger, over_ms: int, stage: int) -> None:
         parts = self._window(trigger)
         began_s = time.thread_time()
-        verdict = look_back(self._examine, parts, trigger, self._camera)
-        cpu_ms = (time.thread_time() - began_s) * 1000
+        verdict = look_back(self._examine, parts, trigger, self._camera, after_ms=stage)
+        cpu_ms = (time.thread_time() - began_s) * 1000 + self._looked.get(trigger, (0, 0.0))[1]
+        if not verdict.confirmed and stage < AFTER_MS:
+            self._looked[trigger] = (stage, cpu_ms)
+            return
         begin_ms = max(trigger.time_ms - BEFORE_MS, START_MS)
-        end_ms = min(trigger.time_ms + AFTER_MS, self._end_ms)
+        end_ms = min(trigger.time_ms + stage, self._end_ms)
         self.judged.append(
             Judged(
                 clip_s(trigger.time_ms), clip_s(over_ms), clip_s(verdict.time_ms),

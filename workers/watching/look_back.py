@@ -17,7 +17,9 @@ from monitor.trigger.forensic.verdict import Verdict
 from monitor.trigger.normal import SceneMemory
 
 BEFORE_MS: Final = 8_000
-AFTER_MS: Final = 4_000
+STAGES_MS: Final = (2_000, 4_000)
+"""After the moment: what a first look confirms need not wait for the whole."""
+AFTER_MS: Final = STAGES_MS[-1]
 _APART_MS: Final = 30  # at most some 30 pictures a second
 
 Part = tuple[CodecParameters, Sequence[AccessUnit]]
@@ -73,13 +75,14 @@ def look_back(
     camera: Camera,
     memory: SceneMemory | None = None,
     go_on: Callable[[], bool] = lambda: True,
+    after_ms: int = AFTER_MS,
 ) -> Verdict:
-    """What hindsight says of a trigger.
+    """What hindsight says of a trigger, from pictures up to ``after_ms`` after its moment.
 
     ``memory``: what is normal in the view, only read. It cannot tell where there is no picture
     before the moment, or where ``go_on`` ended it.
     """
-    start_ms, end_ms = trigger.time_ms - BEFORE_MS, trigger.time_ms + AFTER_MS
+    start_ms, end_ms = trigger.time_ms - BEFORE_MS, trigger.time_ms + after_ms
     known = [unit.capture_ms for _, units in parts for unit in units]
     if not any(start_ms <= at_ms < trigger.time_ms for at_ms in known):
         return cannot_tell(trigger, "the video before the moment is gone")
@@ -91,6 +94,12 @@ def look_back(
 
 def _blind(pictures: Iterable[tuple[int, Planes]], trigger: Trigger, camera: Camera) -> Verdict:
     return cannot_tell(trigger, "nothing here can look at pictures again")
+
+
+def stage_ms(trigger: Trigger, now_ms: int, looked_ms: int) -> int | None:
+    """The longest stage whose pictures are there at ``now_ms``; None if that is no news."""
+    whole = [stage for stage in STAGES_MS if trigger.time_ms + stage <= now_ms]
+    return whole[-1] if whole and whole[-1] > looked_ms else None
 
 
 def cannot_tell(trigger: Trigger, why: str) -> Verdict:

@@ -1,9 +1,10 @@
 """Second looks: candidates' windows cut from the rings and examined, the strongest first.
 
 One at a time per process, in a thread that gives way to watching. A look waits until its
-window's end is in the ring or the ring stands still. What is asked for lives in the stored
-incidents, so a crash loses nothing (``Desk.resume``); what does not fit into the queue or waits
-too long is answered with "cannot tell", never forgotten in silence.
+window's end is in the ring or the ring stands still; one halfway may confirm sooner. What is
+asked for lives in the stored incidents, so a crash loses nothing (``Desk.resume``); what does
+not fit into the queue or waits too long is answered with "cannot tell", never forgotten in
+silence.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from workers.watching.look_back import (
     Part,
     cannot_tell,
     look_back,
+    stage_ms,
 )
 from workers.watching.patience import Patience
 
@@ -58,6 +60,7 @@ class _Asked:
     since_s: float
     newest_ms: int | None = None
     moved_s: float = 0.0
+    looked_ms: int = 0  # the stage that was looked at without confirming
 
 
 @dataclass(slots=True)
@@ -82,7 +85,6 @@ class SecondLooks:
         self._threads = threads
         self._clock = clock
         self._asked: dict[str, _Asked] = {}  # by incident
-        self._busy: str | None = None
         self._news = asyncio.Event()
         self._ended = threading.Event()
 
@@ -94,14 +96,14 @@ class SecondLooks:
     def offer(self, desk: Desk, incident: Incident) -> None:
         """Ask for a look at what is due of the incident; it is asked for once."""
         trigger = due(incident)
-        if trigger is None or incident.id == self._busy:
-            return  # after the look under way the desk asks again
+        if trigger is None:
+            return
         known = self._asked.get(incident.id)
         if known is None:
             now_s = self._clock.monotonic_s()
             self._asked[incident.id] = _Asked(desk, incident.id, trigger, now_s, moved_s=now_s)
-        else:
-            known.trigger = trigger
+        elif known.trigger != trigger:
+            known.trigger, known.looked_ms = trigger, 0
         self._news.set()
 
     async def run(self) -> None:
@@ -123,36 +125,44 @@ class SecondLooks:
         late = [one for one in strongest if now_s - one.since_s >= DEADLINE_S]
         if given_up := (*late, *strongest[WAITING:]):
             self.counted.given_up += 1
-            await self._answer(given_up[-1], "there was no time to look at it again")
+            asked = given_up[-1]
+            why = "there was no time to look at it again"
+            await self._answer(asked, asked.trigger, cannot_tell(asked.trigger, why))
             return True
         for asked in strongest:
-            if await self._is_ready(asked):
-                await self._answer(asked)
+            stage = await self._stage(asked)
+            if stage is not None:
+                await self._look_at(asked, stage)
                 return True
         return False
 
-    async def _is_ready(self, asked: _Asked) -> bool:
+    async def _stage(self, asked: _Asked) -> int | None:
+        """How far after the moment there are pictures, where that is worth a look."""
         newest_ms = await asked.desk.newest_ms()
         now_s = self._clock.monotonic_s()
         if newest_ms != asked.newest_ms:
             asked.newest_ms, asked.moved_s = newest_ms, now_s
-        whole = newest_ms is not None and newest_ms >= asked.trigger.time_ms + AFTER_MS
-        return whole or now_s - asked.moved_s >= _STILL_S
+        if now_s - asked.moved_s >= _STILL_S:
+            return AFTER_MS
+        return None if newest_ms is None else stage_ms(asked.trigger, newest_ms, asked.looked_ms)
 
-    async def _answer(self, asked: _Asked, given_up: str = "") -> None:
+    async def _look_at(self, asked: _Asked, stage: int) -> None:
+        trigger = asked.trigger
+        verdict = await self._look(asked, trigger, stage)
+        if verdict.confirmed or stage == AFTER_MS:
+            await self._answer(asked, trigger, verdict)
+        elif asked.trigger == trigger:
+            asked.looked_ms = stage  # the whole may still show it
+
+    async def _answer(self, asked: _Asked, trigger: Trigger, verdict: Verdict) -> None:
         del self._asked[asked.incident]
-        self._busy = asked.incident
-        try:
-            verdict = cannot_tell(asked.trigger, given_up) if given_up else await self._look(asked)
-            self._count(asked, verdict)
-            incident = await asked.desk.settle(asked.incident, asked.trigger, verdict)
-        finally:
-            self._busy = None
+        self._count(asked, verdict)
+        incident = await asked.desk.settle(asked.incident, trigger, verdict)
         if incident is not None:
             self.offer(asked.desk, incident)
 
-    async def _look(self, asked: _Asked) -> Verdict:
-        trigger, camera = asked.trigger, asked.desk.camera
+    async def _look(self, asked: _Asked, trigger: Trigger, stage: int) -> Verdict:
+        camera = asked.desk.camera
         patience = Patience(camera.id, self._clock)
         parts = await patience.do(partial(self._parts, camera.id, trigger))
         kept = await patience.do(partial(SceneMemoryStore(self._redis).get, camera.id))
@@ -162,7 +172,7 @@ class SecondLooks:
             return not self._ended.is_set() and self._clock.monotonic_s() < until_s
 
         look: Callable[[], Verdict] = partial(
-            look_back, self._examine, parts, trigger, camera, _memory(kept), go_on
+            look_back, self._examine, parts, trigger, camera, _memory(kept), go_on, stage
         )
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, look)

@@ -66,24 +66,42 @@ def test_a_candidate_is_one_once_its_window_is_over_and_confirmed() -> None:
     look = Look(True)
     made = book(look)
     made.file([trigger(10.0)])
-    made.look_again(START_MS + 13_999)
+    made.look_again(START_MS + 11_999)
     assert (made.alerts, made.judged) == ([], [])
-    made.look_again(START_MS + 14_000)
+    made.look_again(START_MS + 12_000)
     (alert,) = made.alerts
-    assert (alert.decided_s, alert.time_s, alert.kind) == (14.0, 10.2, "contact")
-    assert (look.seen_s[0], look.seen_s[-1]) == (2.0, 14.0)
+    assert (alert.decided_s, alert.time_s, alert.kind) == (12.0, 10.2, "contact")
+    assert (look.seen_s[0], look.seen_s[-1]) == (2.0, 12.0)
+
+
+def test_what_is_not_confirmed_halfway_may_be_at_the_end() -> None:
+    look = Look(None)
+    made = book(look)
+    made.file([trigger(10.0)])
+    made.look_again(START_MS + 13_999)
+    assert look.seen_s[-1] == 12.0
+    assert (made.alerts, made.judged) == ([], [])
+    look.confirmed = True
+    made.look_again(START_MS + 14_000)
+    assert look.seen_s[-1] == 14.0
+    assert made.alerts[0].decided_s == 14.0
+    assert len(made.judged) == 1
 
 
 def test_it_never_sees_the_lead_in_nor_past_the_end() -> None:
     look = Look(True)
     made = book(look, end_s=6.0)
     made.file([trigger(4.0)])
-    made.look_again(START_MS + 5_900)
-    assert made.judged == []
     made.look_again(None)
     assert (look.seen_s[0], look.seen_s[-1]) == (0.0, 6.0)
     assert made.alerts[0].decided_s == 6.0
     assert made.judged[0].window_s == 6.0
+    late = book(look, end_s=6.0)
+    late.file([trigger(4.5)])
+    late.look_again(START_MS + 5_900)
+    assert late.judged == []
+    late.look_again(None)
+    assert late.alerts[0].decided_s == 6.0
 
 
 def test_rejected_it_is_none_and_an_alert_counts_though_it_was_taken_back() -> None:
