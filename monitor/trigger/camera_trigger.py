@@ -102,6 +102,8 @@ class CameraTrigger:
         self._origin_ms: int | None = None
         self._last_ms = 0
         self._rest_ms: int | None = None
+        self._last_rest_ms: int | None = None
+        self._next_at_rest = 0
         self._glanced_ms = 0
         self._refresh_s = 0.0
         self._alert_until_ms = 0
@@ -134,10 +136,7 @@ class CameraTrigger:
         picture = self._steadied(now_s, planes)
         evidence = self._look(capture_ms, now_s, picture)
         evidence += self._impulses_in(capture_ms, now_s, picture)
-        if self._tracker.idle_s == now_s:
-            self._rest_ms = capture_ms if rest_ms is None else rest_ms
-        elif self._view.repeats:
-            self._rest_ms = rest_ms  # it tells nothing new
+        self._rest(capture_ms, now_s, rest_ms)
         self._recent.extend(evidence)
         while self._recent and self._recent[0].time_ms < capture_ms - _RECENT_MS:
             self._recent.popleft()
@@ -147,6 +146,16 @@ class CameraTrigger:
             tuple(evidence), tuple(triggers), self._view.condition(now_s),
             tuple((one.time_ms, one.score) for one in judged),
         )  # fmt: skip
+
+    def _rest(self, capture_ms: int, now_s: float, since_ms: int | None) -> None:
+        """Nobody is there, or only what lit up and never moved: then it was no interruption."""
+        if self._view.repeats:
+            self._rest_ms = since_ms  # it tells nothing new
+        elif self._tracker.idle_s == now_s:
+            if since_ms is None and self._tracker.only_things_since(self._next_at_rest):
+                since_ms = self._last_rest_ms
+            self._rest_ms = self._last_rest_ms = capture_ms if since_ms is None else since_ms
+            self._next_at_rest = self._tracker.next_id
 
     @property
     def resting_since_ms(self) -> int | None:
@@ -168,11 +177,9 @@ class CameraTrigger:
         foreground = self._background.foreground(picture)
         if self._ignored is not None:
             foreground = _image(cv2.bitwise_and(foreground, self._ignored))
-        for thing in self._tracker.things():
-            x, y, w, h = thing.clipped(foreground.shape[1], foreground.shape[0])
-            foreground[y : y + h, x : x + w] = 0
+        same = self._tracker.strike_out_things(foreground)
         busy = cv2.countNonZero(foreground) > _EMPTY_SHARE * foreground.size
-        empty = not busy and not find_blobs(foreground, self._tracker.far_row)
+        empty = same and not busy and not find_blobs(foreground, self._tracker.far_row)
         if empty:
             since_ms = capture_ms - max(self._glanced_ms, self._last_ms)
             self._glanced_ms = capture_ms
@@ -286,6 +293,7 @@ class CameraTrigger:
     def _disturbed(self, capture_ms: int) -> None:
         """Bodies cannot be followed across this; the empty scene still holds."""
         assert self._origin_ms is not None
+        self._last_rest_ms = None
         self._tracker.forget()
         self._aide.forget()
         self._reset_detectors((capture_ms - self._origin_ms) / 1000)

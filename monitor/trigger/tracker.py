@@ -49,6 +49,7 @@ _GHOST_EDGES: Final = 0.7
 _VANISHED_FILL: Final = 0.2
 _THING_S: Final = 1.0
 _THING_REACH: Final = 0.5  # own sizes
+_SAME_THING: Final = 0.65  # share of its area
 _THING_ROOM: Final = 0.3  # of its size, to each side
 
 
@@ -62,6 +63,7 @@ class Tracker:
         self._previous: Image | None = None
         self._previous_s = 0.0
         self.jumped = False
+        self._thing_areas: dict[int, int] = {}
         self.idle_s: float | None = None  # the last picture in which nobody was to be seen
         self.far_row = 0  # what ends above it is too far off to be followed
 
@@ -95,9 +97,24 @@ class Tracker:
             mask[y : y + h, x : x + w] = 255
         return mask
 
-    def things(self) -> list[PixelBox]:
-        """Where something is that looks other than the empty scene and never went anywhere."""
-        return [track.box.grown(_THING_ROOM) for track in self._tracks]
+    def strike_out_things(self, foreground: Image) -> bool:
+        """Take what never went anywhere out of the foreground; False if it has changed in size.
+
+        Sizes are compared with those of the first time since ``update``.
+        """
+        same = True
+        for track in self._tracks:
+            x, y, w, h = track.box.grown(_THING_ROOM).clipped(self._width, self._height)
+            region = foreground[y : y + h, x : x + w]
+            area = cv2.countNonZero(region)
+            region[:] = 0
+            before = self._thing_areas.setdefault(track.id, area)
+            same &= _SAME_THING * before <= area <= before / _SAME_THING
+        return same
+
+    def only_things_since(self, first_id: int) -> bool:
+        """Whether everything that came with that id or a later one is still there."""
+        return self._next_id - first_id == sum(one.id >= first_id for one in self._tracks)
 
     def pass_over(self, time_s: float) -> None:
         """A picture in which nobody was, slept through: things stay what they are."""
@@ -133,6 +150,7 @@ class Tracker:
     def update(self, time_s: float, luma: Image, foreground: Image, empty: Image) -> None:
         """Carry all tracks to this picture; ``jumped`` says the recording was cut."""
         self.jumped = False
+        self._thing_areas.clear()
         fine = detail(luma)
         expected = self._expect(time_s, fine, foreground)
         if self._recording_jumped(expected, foreground):
