@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -175,3 +176,14 @@ def test_a_failure_is_said_again_and_not_tried_again(file: Path) -> None:
     with pytest.raises(DetectorError) as second:
         shared.get()
     assert str(first.value) == str(second.value)
+
+
+def test_without_a_model_nothing_of_the_extra_is_imported() -> None:
+    code = (
+        "import sys, workers.watch, workers.commands.check, monitor.trigger.detector; "
+        "print(sorted({'onnxruntime', 'trackers', 'supervision', 'scipy'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=50, check=True
+    )
+    assert done.stdout.strip() == "[]"
