@@ -48,6 +48,7 @@ _GHOST_CHECK_S: Final = 0.6
 _GHOST_EDGES: Final = 0.7
 _VANISHED_FILL: Final = 0.2
 _THING_S: Final = 1.0
+_THING_GROWS: Final = 1.5  # its area; what comes nearer grows
 _THING_REACH: Final = 0.5  # own sizes
 _SAME_THING: Final = 0.65  # share of its area
 _THING_ROOM: Final = 0.3  # of its size, to each side
@@ -365,7 +366,9 @@ def _is_thing(track: Track, time_s: float) -> bool:
     """A lamp that lit up, a door: there for a while, and never farther than a part of its size."""
     still = float(np.hypot(*track.velocity)) < _DRIFT_PX_S
     near = track.reach_px < _THING_REACH * track.box.size
-    return still and near and time_s - track.born_s >= _THING_S
+    first = track.history[0]
+    alike = track.box.area < _THING_GROWS * first.width * first.height
+    return still and near and alike and time_s - track.born_s >= _THING_S
 
 
 def _sample(track: Track, time_s: float, whole: bool, apart: bool, e: Expected | None) -> Sample:
