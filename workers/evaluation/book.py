@@ -9,11 +9,13 @@ lead-in.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 
 from monitor.config.models import Camera
 from monitor.domain import Evidence, Incident, IncidentStatus, Trigger
 from monitor.trigger.incident import absorb, chief, due, settled
+from monitor.trigger.remeasured import remeasured
 from workers.evaluation.found import Found, Judged, Measured
 from workers.evaluation.lead_in import START_MS, Played
 from workers.watching.look_back import (
@@ -42,8 +44,23 @@ class Book:
             for params, units in played.parts
         ]
         self._incidents: dict[str, Incident] = {}
+        self._log: dict[str, Evidence] = {}  # as watch's evidence log: the last word on each id
         self._looked: dict[Trigger, tuple[int, float]] = {}  # the stage without a word, its CPU ms
         self._alerted: dict[str, int] = {}  # incident -> its place among the alerts
+
+    @property
+    def incidents(self) -> tuple[Incident, ...]:
+        """As they stand now, by time."""
+        return tuple(sorted(self._incidents.values(), key=lambda one: (one.start_ms, one.id)))
+
+    @property
+    def log(self) -> tuple[Evidence, ...]:
+        """What analyse would read of the evidence log, by time."""
+        return tuple(sorted(self._log.values(), key=lambda one: (one.time_ms, one.id)))
+
+    def note(self, evidence: Iterable[Evidence]) -> None:
+        """What was measured live; the same id again replaces what was measured before."""
+        self._log |= {item.id: item for item in evidence}
 
     def file(self, triggers: list[Trigger]) -> None:
         """What was decided at one moment."""
@@ -98,6 +115,9 @@ class Book:
         )  # fmt: skip
         if verdict.confirmed:
             self.evidence += [measured_of(item, over_ms) for item in verdict.evidence]
+            among = remeasured(verdict.evidence, tuple(self._log.values()), incident)
+            verdict = replace(verdict, evidence=among)
+            self.note(among)
         self._keep(settled(incident, trigger, verdict, over_ms))
 
     def _keep(self, incident: Incident) -> None:

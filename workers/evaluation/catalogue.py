@@ -43,6 +43,13 @@ Seconds = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
+class _Antecedent(BaseModel):
+    model_config = ConfigDict(strict=True, extra="allow")
+    t_s: Seconds
+    kind: str = ""
+    what: str = ""
+
+
 class _Event(BaseModel):
     model_config = ConfigDict(strict=True, extra="allow")
     type: str = Field(min_length=1)
@@ -54,6 +61,8 @@ class _Event(BaseModel):
     box: tuple[Fraction, Fraction, Fraction, Fraction] | None = Field(default=None, strict=False)
     description: str = ""
     value: float | None = None
+    incident_type: str = ""
+    antecedents: list[_Antecedent] = []
 
 
 class _Entry(BaseModel):
@@ -77,6 +86,15 @@ class _Rule(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
+class Antecedent:
+    """A labelled step on the way to an event. ``kind``: an EvidenceKind, where it is known."""
+
+    t_s: float
+    kind: str = ""
+    what: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Label:
     """One labelled event. ``role``: scored, aftermath, normal or unsure."""
 
@@ -91,6 +109,8 @@ class Label:
     description: str = ""
     value: float | None = None
     unit: str = ""
+    incident_type: str = ""  # an IncidentType, where it is known better than ``type``
+    antecedents: tuple[Antecedent, ...] = ()  # as labelled, aftermath among them
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +281,8 @@ def _label(event: _Event, first_scored_s: float | None) -> Label:
         event.type, event.start_s, event.peak_s, event.end_s, role,
         role == "scored" and event.start_s < MIN_LEAD_S,
         event.box, event.onset_uncertainty_s, event.description, event.value,
+        incident_type=event.incident_type,
+        antecedents=tuple(Antecedent(one.t_s, one.kind, one.what) for one in event.antecedents),
     )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from monitor.domain import Evidence, Incident
 from monitor.domain.base import Box
 
 
@@ -93,3 +94,5 @@ class Replay:
     broken: int = 0
     cost: Cost = Cost()
     judged: tuple[Judged, ...] = ()
+    incidents: tuple[Incident, ...] = ()  # as they ended, wall times from ``lead_in.START_MS``
+    log: tuple[Evidence, ...] = ()  # as watch's evidence log holds it

@@ -85,6 +85,7 @@ def replay(
             if trigger.kind.value not in settings.without
         ]
         candidates += [found_of(trigger) for trigger in triggers]
+        book.note(seen.evidence)
         book.look_again(now_ms)
         book.file(triggers)
         if settings.looks and seen.looked_at and now_ms >= START_MS:
@@ -96,6 +97,7 @@ def replay(
         entry.file, phase_ms, played.lead_in, played.lead_in_s, armed_s, clip_s(played.end_ms),
         tuple(candidates), tuple(book.alerts), tuple(evidence), tuple(looks), broken,
         Cost(cpu_s * 1000, looked_at, decoded), tuple(book.judged),
+        book.incidents, book.log,
     )  # fmt: skip
 
 

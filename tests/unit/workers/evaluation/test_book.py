@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from monitor.config.models import Camera
-from monitor.domain import EvidenceKind, Level, Trigger
+from monitor.domain import Actor, Evidence, EvidenceKind, Level, Trigger
 from monitor.media.decode import Planes
 from monitor.trigger.forensic.verdict import Verdict
 from monitor.trigger.normal import SceneMemory
@@ -129,3 +130,26 @@ def test_what_is_told_late_is_looked_at_no_sooner() -> None:
     made.file([late])
     made.look_again(None)
     assert made.alerts[0].decided_s == 11.0
+
+
+def test_a_confirmed_look_replaces_what_was_measured_live_under_its_tracks() -> None:
+    live = Evidence("contact-3-live", K.CONTACT, START_MS + 10_500, Actor.VEHICLE, 0.6, track=3,
+                    other=4, box=(0.4, 0.4, 0.2, 0.2))  # fmt: skip
+    again = replace(live, id="contact-1", time_ms=START_MS + 10_200, strength=0.9, track=1, other=2)
+
+    def look(
+        pictures: Iterable[tuple[int, Planes]], trigger: Trigger, camera: Camera,
+        memory: SceneMemory | None = None,
+    ) -> Verdict:  # fmt: skip
+        return Verdict(
+            True, 1.5, K.CONTACT, again.time_ms, 0.1, None, again.box, "they met", (again,)
+        )
+
+    made = book(look)
+    made.note([live])
+    made.file([trigger(10.0)])
+    made.look_again(None)
+    assert made.log == (replace(live, time_ms=again.time_ms, strength=0.9),)
+    (incident,) = made.incidents
+    assert incident.peak_ms == again.time_ms
+    assert [one.tracks for one in incident.triggers if one.verified] == [(3, 4)]

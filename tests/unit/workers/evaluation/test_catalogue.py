@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from monitor.errors import CatalogueError
-from workers.evaluation.catalogue import load
+from workers.evaluation.catalogue import Antecedent, load
 
 EVENT = {"type": "collision", "start_s": 5.0, "peak_s": 5.2, "end_s": 6.0}
 
@@ -159,3 +159,26 @@ def test_a_truth_that_is_none_is_refused(clips: Path) -> None:
     (clips / "a.mp4.truth.json").write_text('{"events": [{}]}')
     with pytest.raises(CatalogueError, match="not a scene's truth"):
         load(clips, clips)
+
+
+def test_labelled_antecedents_are_kept_and_checked(tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").touch()
+    event = {
+        "type": "collision",
+        "start_s": 2.0,
+        "peak_s": 2.0,
+        "end_s": 3.0,
+        "incident_type": "rear_end_collision",
+        "antecedents": [{"t_s": 1, "what": "brakes"}, {"t_s": 1.5, "kind": "headway"}],
+    }
+    entry = {"file": "a.mp4", "source_family": "x", "events": [event]}
+    (tmp_path / "c.json").write_text(json.dumps([entry]))
+    (label,) = load(tmp_path / "c.json", tmp_path).entries[0].labels
+    assert label.incident_type == "rear_end_collision"
+    assert label.antecedents == (
+        Antecedent(1.0, "", "brakes"), Antecedent(1.5, "headway"),
+    )  # fmt: skip
+    event["antecedents"] = [{"t_s": -1.0}]
+    (tmp_path / "c.json").write_text(json.dumps([entry]))
+    with pytest.raises(CatalogueError, match=r"events\[0\]\.antecedents\[0\]\.t_s"):
+        load(tmp_path / "c.json", tmp_path)
