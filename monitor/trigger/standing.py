@@ -1,4 +1,9 @@
-"""What stands on the roadway: a stopped vehicle in flowing traffic, and a queue."""
+"""What stands on the roadway: a stopped vehicle in flowing traffic, and a queue.
+
+A vehicle is in the way when others pass it, when it stands longer than any red, or when the view's
+memory knows the place well and ``aftermath`` finds the stop unexpected: then after three seconds.
+Always back-dated to when it came to rest.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +13,14 @@ from typing import Final
 import numpy as np
 
 from monitor.domain import Evidence, EvidenceKind
+from monitor.trigger import aftermath
 from monitor.trigger.blobs import PixelBox
 from monitor.trigger.moment import Moment
 from monitor.trigger.track import Track
 
 _DROVE_M_S: Final = 3.0  # before it stood; a person does not
 _STOOD_S: Final = 6.0
+_SOON_S: Final = 3.0  # where standing is unexpected
 _PASSES: Final = 2
 _LONG_S: Final = 150.0  # longer than any red
 _TELL_AGAIN_S: Final = 10.0
@@ -31,6 +38,7 @@ class _Standing:
     box: PixelBox
     heading: np.ndarray  # the way it drove, on the ground
     place: np.ndarray
+    odd_angle: bool = False
     passed_by: set[int] = field(default_factory=set)
     told_s: float = -1e9
 
@@ -64,7 +72,9 @@ class StandingWatch:
                 del self._standing[key]
                 stood_s = moment.now_s - standing.since_s
                 if track is not None and stood_s > _WAITED_S:
-                    moment.memory.waited(moment.fractions(standing.box), stood_s)
+                    passed = len(standing.passed_by) >= _PASSES
+                    box = moment.fractions(standing.box)
+                    moment.memory.waited(box, stood_s, passed=passed)
         for track in vehicles:
             if track.id in self._standing or track.standing_since_s is None:
                 continue
@@ -74,7 +84,10 @@ class StandingWatch:
             if heading is None:
                 continue
             place = moment.plane.to_ground(track.foot[None, :])[0]
-            self._standing[track.id] = _Standing(track.standing_since_s, track.box, heading, place)
+            self._standing[track.id] = _Standing(
+                track.standing_since_s, track.box, heading, place,
+                aftermath.stands_at_odd_angle(moment, track, track.standing_since_s),
+            )  # fmt: skip
 
     @staticmethod
     def _count_passes(
@@ -102,35 +115,68 @@ class StandingWatch:
             ):
                 standing.passed_by.add(other.id)
 
-    @staticmethod
     def _stopped_in_lane(
-        moment: Moment, standing: _Standing, track: Track, vehicles: list[Track]
+        self, moment: Moment, standing: _Standing, track: Track, vehicles: list[Track]
     ) -> Evidence | None:
         stood = moment.now_s - standing.since_s
-        if stood < _STOOD_S or moment.now_s - standing.told_s < _TELL_AGAIN_S:
+        if stood < _SOON_S or moment.now_s - standing.told_s < _TELL_AGAIN_S:
             return None
         foot_x, foot_y = track.foot
         if not moment.on_roadway(foot_x, foot_y - 0.1 * track.box.height):
             return None
         flows_past = len(standing.passed_by) >= _PASSES
-        held_by_another = _stands_behind_another(moment, standing, track, vehicles)
-        usual = moment.memory.is_waiting_place(moment.fractions(standing.box))
-        if held_by_another or not (
-            (flows_past and not usual) or (flows_past and stood > _LONG_S / 3) or stood > _LONG_S
-        ):
+        if _stands_behind_another(moment, standing, track, vehicles):
+            return None
+        box = moment.fractions(standing.box)
+        usual = moment.memory.is_waiting_place(box)
+        unexpected = 0.0 if usual else self._unexpected(moment, standing, track, vehicles)
+        # At a red light nobody passes; at a bay or beside a turning lane they do.
+        passing_is_usual = usual and moment.memory.is_waiting_place(box, passed=True)
+        in_the_way = stood >= _STOOD_S and (
+            (flows_past and (not passing_is_usual or stood > _LONG_S / 3)) or stood > _LONG_S
+        )
+        if unexpected < aftermath.UNEXPECTED and not in_the_way:
             return None
         standing.told_s = moment.now_s
         return moment.evidence(
             EvidenceKind.STOPPED_IN_LANE,
             track,
             standing.since_s,
-            strength=0.4 + 0.1 * len(standing.passed_by) + stood / 120.0,
+            strength=max(unexpected, 0.4 + 0.1 * len(standing.passed_by) + stood / 120.0),
             time_uncertainty_s=0.5,
             value=stood,
             unit="s",
             uncertainty=0.5,
             box=track.box,
         )
+
+    def _unexpected(
+        self, moment: Moment, standing: _Standing, track: Track, vehicles: list[Track]
+    ) -> float:
+        """How unexpected its standing is, by what is around it; see ``aftermath``."""
+        known = aftermath.known_place(moment, track)
+        if known == 0.0:
+            return 0.0
+        in_line = {
+            key
+            for key, other in self._standing.items()
+            if key != track.id and _in_line(moment, standing, other)
+        }
+        behind = any(
+            float((standing.place - self._standing[key].place) @ standing.heading) > 0.0
+            and self._standing[key].since_s >= standing.since_s
+            for key in in_line
+        )
+        signs = aftermath.Signs(
+            known=known,
+            stood_s=moment.now_s - standing.since_s,
+            passes=len(standing.passed_by),
+            queue_behind=behind,
+            another_beside=aftermath.another_beside(track, vehicles, in_line),
+            odd_angle=standing.odd_angle,
+            person_near=aftermath.person_near(moment, track),
+        )
+        return signs.weight
 
     def _queue(self, moment: Moment, vehicles: list[Track]) -> list[Evidence]:
         """Three or more that stand in one line, each close to the next."""

@@ -47,13 +47,15 @@ def seconds(wall_ms: int) -> float:
     return (wall_ms - ORIGIN_MS) / 1000
 
 
-def play(scenario: str, size: tuple[int, int], begin_s: float = 0.0) -> Played:
+def play(
+    scenario: str, size: tuple[int, int], begin_s: float = 0.0, end_s: float = END_S
+) -> Played:
     simulation = build(scenario, 0, fps=FPS)
     renderer = Renderer(simulation, size)
     trigger = CameraTrigger(Camera.model_validate({"id": "cam", "url": "rtsp://127.0.0.1/x"}))
     evidence: list[Evidence] = []
     triggers: list[Trigger] = []
-    for index in range(round(begin_s * FPS), END_S * FPS):
+    for index in range(round(begin_s * FPS), round(end_s * FPS)):
         at_ms = ORIGIN_MS + index * 1000 // FPS
         if trigger.wants(at_ms):
             result = trigger.step(at_ms, planes(renderer.frame(index)))
@@ -124,3 +126,11 @@ def test_hard_braking_that_ends_well_is_no_contact() -> None:
 
 def test_normal_traffic_with_a_red_light_alerts_nobody() -> None:
     assert all(one.level is Level.CANDIDATE for one in play("normal", (960, 540), 3.0).triggers)
+
+
+def test_a_vehicle_that_breaks_down_is_told_from_when_it_came_to_rest() -> None:
+    played = play("stopped_vehicle", (640, 360), 10.0, 36.0)
+    (told, *_) = played.times_s(K.STOPPED_IN_LANE)
+    assert abs(told - played.true_s(K.STOPPED_IN_LANE)) <= 0.6
+    (trigger,) = [one for one in played.triggers if one.kind is K.STOPPED_IN_LANE]
+    assert seconds(trigger.decided_ms) - told <= 15.0

@@ -36,7 +36,8 @@ class Layer(IntEnum):
     WIDTHS = SIZES + 1  # and in picture widths per second
     WAITED = WIDTHS + 1  # vehicles that stood here and went on
     WAITED_S = WAITED + 1  # and how long, summed
-    CRIED = WAITED_S + 1  # candidates that were dismissed here
+    PASSED = WAITED_S + 1  # those that others drove past meanwhile
+    CRIED = PASSED + 1  # candidates that were dismissed here
     CONFIRMED = CRIED + 1  # and those that were right
     BUSY = CONFIRMED + 1  # looks in which something moved here
     STRAY = BUSY + 1  # looks in which that was no body that drives or walks through

@@ -24,23 +24,20 @@ from monitor.trigger.normal.grid import (
     Layer,
     Layers,
     cell_of,
-    covering,
     footprint,
     lesson,
     nothing_learned,
 )
+from monitor.trigger.normal.limits import HOUR_MS, Limits
 from monitor.trigger.normal.record import Record, Thumbnail, pack, unpack
-from monitor.trigger.normal.wolves import CRIES_PER_HOUR, discount
+from monitor.trigger.normal.wolves import discount
 
 HALF_LIFE_DAYS: Final = 3.0
-VEHICLES_PER_HOUR: Final = 240
-WAITS_PER_HOUR: Final = 6
-SUSPENDED_S: Final = 120.0
-NO_WAITS_S: Final = 300.0
 ROADWAY_VEHICLES: Final = 1.6
 EDGE_SHARE: Final = 0.3
 WAITING_VEHICLES: Final = 1.6
 WAITING_SHARE: Final = 0.01
+PASSED_SHARE: Final = 0.1
 CONTRARY_WEIGHT: Final = 0.1
 OVERLAY_SWING: Final = 40
 OVERLAY_STILL: Final = 4
@@ -49,10 +46,7 @@ _LONGEST_WAIT_S: Final = 300.0  # an hour at one place teaches no more than this
 _BUSY_CELL: Final = 0.2  # of the cell is foreground
 _BLACK: Final = 20  # a border is no overlay
 _TICK_MS: Final = 60_000
-_HOUR_MS: Final = 3_600_000
-_TICK_FADES: Final = 0.5 ** (_TICK_MS / (HALF_LIFE_DAYS * 24 * _HOUR_MS))
-
-Grid = npt.NDArray[np.float64]
+_TICK_FADES: Final = 0.5 ** (_TICK_MS / (HALF_LIFE_DAYS * 24 * HOUR_MS))
 
 
 class SceneMemory:
@@ -67,13 +61,7 @@ class SceneMemory:
         self._learned_until_ms = 0
         self._now_ms: int | None = None
         self._ticked_ms = 0
-        self._hour = -1
-        self._hour_vehicles = 0
-        self._hour_waits: Grid = np.zeros((ROWS, COLUMNS))
-        self._hour_cries: Grid = np.zeros((ROWS, COLUMNS))
-        self._suspended_ms: Grid = np.zeros((ROWS, COLUMNS))
-        self._last_suspended_ms = 0
-        self._no_waits_ms = 0
+        self._limits = Limits()
         self._looked_ms = 0
         self._trails: dict[int, npt.NDArray[np.bool_]] = {}
         self._roadway: npt.NDArray[np.bool_] | None = None
@@ -106,20 +94,16 @@ class SceneMemory:
         """
         if self._now_ms is None:
             self._ticked_ms = now_ms
-            if self._learned_until_ms > now_ms + _HOUR_MS:
+            if self._learned_until_ms > now_ms + HOUR_MS:
                 self._learned_until_ms = 0  # a clock was set back
         self._now_ms = now_ms
+        self._limits.tick(now_ms)
         if not 0 <= now_ms - self._ticked_ms < _TICK_MS:
             if 0 <= now_ms - self._ticked_ms < 2 * _TICK_MS:  # else it was away, not watching
                 self._layers *= np.float32(_TICK_FADES)
                 self._looks *= _TICK_FADES
                 self._roadway = None
             self._ticked_ms = now_ms
-            if now_ms // _HOUR_MS != self._hour:
-                self._hour = now_ms // _HOUR_MS
-                self._hour_vehicles = 0
-                self._hour_waits[:] = 0.0
-                self._hour_cries[:] = 0.0
         if now_ms <= self._learned_until_ms:
             return False
         self._learned_until_ms = now_ms
@@ -129,9 +113,8 @@ class SceneMemory:
         """A vehicle moves here. ``velocity`` and ``size`` in picture widths (per second)."""
         trail = self._trails.get(track)
         if trail is None:
-            if self._hour_vehicles >= VEHICLES_PER_HOUR:
+            if not self._limits.admits_vehicle():
                 return
-            self._hour_vehicles += 1
             trail = self._trails[track] = np.zeros((ROWS, COLUMNS), np.bool_)
         cells = footprint(box)
         fresh = ~trail[cells]
@@ -141,8 +124,9 @@ class SceneMemory:
         speed = math.hypot(*velocity)
         if speed <= 0.0:
             return
-        if self._now_ms is not None and self._now_ms < self._last_suspended_ms:
-            fresh &= self._suspended_ms[cells] <= self._now_ms
+        free = self._limits.are_free(cells)
+        if free is not None:
+            fresh &= free
         dx, dy = velocity[0] / speed, velocity[1] / speed
         one = lesson(dx, dy, speed / max(size, 1e-6), speed)
         x, y, width, height = box
@@ -152,15 +136,15 @@ class SceneMemory:
         self._layers[:, cells[0], cells[1]] += one[:, None, None] * fresh
         self._roadway = None
 
-    def waited(self, box: Box, stood_s: float) -> None:
-        """A vehicle stood here for so long and has gone on."""
-        if self._now_ms is not None and self._now_ms < self._no_waits_ms:
-            return
+    def waited(self, box: Box, stood_s: float, *, passed: bool = False) -> None:
+        """A vehicle stood here for so long and has gone on; ``passed``: others drove past it."""
         cells = footprint(box)
-        fresh = self._hour_waits[cells] < WAITS_PER_HOUR
-        self._hour_waits[cells] += 1.0
+        fresh = self._limits.admit_wait(cells)
+        if fresh is None:
+            return
         self._layers[Layer.WAITED][cells] += fresh
         self._layers[Layer.WAITED_S][cells] += fresh * min(stood_s, _LONGEST_WAIT_S)
+        self._layers[Layer.PASSED][cells] += fresh * passed
 
     def keep_only(self, present: set[int]) -> None:
         """Vehicles that are gone need not be told apart any more."""
@@ -178,7 +162,7 @@ class SceneMemory:
         )
         now_ms = self._now_ms or 0
         slept_s = (now_ms - self._looked_ms) / 1000
-        self._looks += slept_s if 1.0 < slept_s < _HOUR_MS / 1000 else 1.0  # it was empty then
+        self._looks += slept_s if 1.0 < slept_s < HOUR_MS / 1000 else 1.0  # it was empty then
         self._looked_ms = now_ms
         self._layers[Layer.BUSY] += moving
         self._layers[Layer.STRAY] += moving & ~driven
@@ -202,19 +186,8 @@ class SceneMemory:
         return float(((swing <= OVERLAY_STILL) & (self._darkest >= _BLACK)).mean())
 
     def suspend(self, box: Box, *, alert: bool) -> None:
-        """A candidate is open here: what happens around it is not normal.
-
-        While an alert is open nobody's waiting anywhere is: the queue behind it reaches far.
-        """
-        if self._now_ms is None:
-            return
-        x, y, width, height = box
-        until_ms = self._now_ms + round(SUSPENDED_S * 1000)
-        near = covering((x - width, y - height, 3 * width, 3 * height))
-        self._suspended_ms[near] = np.maximum(self._suspended_ms[near], until_ms)
-        self._last_suspended_ms = max(self._last_suspended_ms, until_ms)
-        if alert:
-            self._no_waits_ms = max(self._no_waits_ms, self._now_ms + round(NO_WAITS_S * 1000))
+        """A candidate is open here: what happens around it is not normal."""
+        self._limits.suspend(box, alert=alert)
 
     def cried(self, x: float, y: float) -> None:
         """A candidate here was dismissed."""
@@ -226,10 +199,8 @@ class SceneMemory:
 
     def _judged(self, layer: Layer, x: float, y: float) -> None:
         row, column = cell_of(x, y)
-        if layer is Layer.CRIED:
-            if self._hour_cries[row, column] >= CRIES_PER_HOUR:
-                return
-            self._hour_cries[row, column] += 1.0
+        if layer is Layer.CRIED and not self._limits.admits_cry((row, column)):
+            return
         # A pole is not always met in the same cell.
         for down, weight in ((-1, 0.5), (0, 1.0), (1, 0.5)):
             for right, share in ((-1, 0.5), (0, 1.0), (1, 0.5)):
@@ -261,6 +232,10 @@ class SceneMemory:
             return None
         return float(here[Layer.SIZES]) / vehicles, float(here[Layer.WIDTHS]) / vehicles
 
+    def vehicles(self, box: Box) -> float:
+        """How many vehicles drove where this one is, faded."""
+        return float(self._layers[Layer.VEHICLES][footprint(box)].max())
+
     def flow_share(self, x: float, y: float) -> float:
         """0 to 1: how many vehicles drive here, against the busiest places of the picture."""
         self._know_roadway()
@@ -277,11 +252,14 @@ class SceneMemory:
             return 0.0
         return float(here[Layer.WAITED_S] / here[Layer.WAITED])
 
-    def is_waiting_place(self, box: Box) -> bool:
-        """Whether standing here is usual."""
+    def is_waiting_place(self, box: Box, *, passed: bool = False) -> bool:
+        """Whether standing here is usual; ``passed``: even while others drive past."""
         cells = footprint(box)
         vehicles, waited = self._layers[Layer.VEHICLES][cells], self._layers[Layer.WAITED][cells]
         usual = waited >= np.maximum(WAITING_VEHICLES, WAITING_SHARE * vehicles)
+        if passed:
+            enough = np.maximum(WAITING_VEHICLES, PASSED_SHARE * waited)
+            usual &= self._layers[Layer.PASSED][cells] >= enough
         return bool(2 * np.count_nonzero(usual) >= usual.size)
 
     def is_roadway(self, x: float, y: float) -> bool:

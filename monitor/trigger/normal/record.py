@@ -48,7 +48,7 @@ class Record:
 
 
 def pack(record: Record) -> bytes:
-    """At most ``MAX_BYTES``: even what does not compress is 56 kB."""
+    """At most ``MAX_BYTES``: even what does not compress is 57 kB."""
     known = record.thumbnail is not None
     thumbnail = record.thumbnail if known else np.zeros((ROWS, COLUMNS), np.uint8)
     assert thumbnail is not None

@@ -6,7 +6,6 @@ from typing import Final
 
 from monitor.trigger.normal.grid import Layer, Layers
 
-CRIES_PER_HOUR: Final = 4
 MOST: Final = 0.6
 
 _DOUBT: Final = 2.0  # so many dismissed ones halve what the next counts

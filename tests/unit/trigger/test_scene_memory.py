@@ -12,7 +12,7 @@ import pytest
 from monitor.errors import SceneMemoryError
 from monitor.trigger.blobs import PixelBox
 from monitor.trigger.normal import KnownViews, SceneMemory
-from monitor.trigger.normal.memory import VEHICLES_PER_HOUR, WAITS_PER_HOUR
+from monitor.trigger.normal.limits import VEHICLES_PER_HOUR, WAITS_PER_HOUR
 from monitor.trigger.normal.record import MAX_BYTES
 from monitor.trigger.normal.wolves import MOST
 from tests.moving import HEIGHT_PX, WIDTH_PX, drive_over, fractions
@@ -110,6 +110,17 @@ def test_waiting_is_usual_where_two_have_waited() -> None:
     assert memory.waits(*ON_ROAD) == pytest.approx(25.0)
     aside = (PLACE[0] + 0.3, *PLACE[1:])
     assert not memory.is_waiting_place(aside)
+
+
+def test_waiting_while_others_pass_is_usual_where_it_was_before() -> None:
+    memory = learned(4)
+    for _ in range(3):
+        memory.waited(PLACE, 20.0)
+    assert memory.is_waiting_place(PLACE)
+    assert not memory.is_waiting_place(PLACE, passed=True), "a red light for all lanes"
+    for _ in range(2):
+        memory.waited(PLACE, 20.0, passed=True)
+    assert memory.is_waiting_place(PLACE, passed=True), "a bay, or a lane that turns"
 
 
 def test_an_hour_of_standing_queues_does_not_make_a_busy_lane_a_waiting_place() -> None:

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from monitor.domain import Evidence, EvidenceKind
+from monitor.domain import Actor, Evidence, EvidenceKind
+from monitor.trigger.aftermath import UNEXPECTED, Signs
 from monitor.trigger.blobs import PixelBox
 from monitor.trigger.normal import SceneMemory
 from monitor.trigger.standing import StandingWatch
@@ -91,11 +94,83 @@ def test_behind_another_that_stands_it_is_held_up_by_that_one() -> None:
     assert {one.track for one in found} == {4}
 
 
-def test_where_others_have_waited_before_standing_is_usual() -> None:
-    road = driven_road()
+def waited_at(memory: SceneMemory, *, passed: bool) -> SceneMemory:
     for _ in range(2):
-        road.waited(fractions(PixelBox(270.0, 70.0, 40.0, 30.0)), 20.0)
+        memory.waited(fractions(PixelBox(270.0, 70.0, 40.0, 30.0)), 20.0, passed=passed)
+    return memory
+
+
+def test_where_others_have_waited_while_traffic_passed_standing_is_usual() -> None:
+    road = waited_at(driven_road(), passed=True)
     assert stopped(watch({1: STOPPING, 2: passing(7.0), 3: passing(8.5)}, 12.0, road)) == []
+
+
+def test_at_a_red_light_nobody_passes_so_who_is_passed_there_is_in_the_way() -> None:
+    road = waited_at(driven_road(), passed=False)
+    found = stopped(watch({1: STOPPING, 2: passing(7.0), 3: passing(8.5)}, 12.0, road))
+    assert {one.track for one in found} == {1}
+
+
+def well_known_road() -> SceneMemory:
+    """Many have driven here, and none has ever waited."""
+    memory = SceneMemory()
+    drive_over(memory, 60)
+    return memory
+
+
+def first_said(found: list[Evidence]) -> float:
+    """Seconds it had stood when it was first said; its time is when it came to rest."""
+    assert wall_s(found[0].time_ms) == pytest.approx(4.0, abs=0.4)
+    assert found[0].value is not None
+    return found[0].value
+
+
+def test_where_nobody_ever_waits_standing_is_unexpected_without_a_pass() -> None:
+    found = stopped(watch({1: STOPPING}, 20.0, well_known_road()))
+    assert 6.0 <= first_said(found) <= 13.0
+
+
+def test_and_sooner_when_others_pile_up_behind_it() -> None:
+    behind = driving(8.0, x=-3.0, brakes_s=2.4, decel=4.0)
+    found = stopped(watch({1: STOPPING, 2: behind}, 12.0, well_known_road()))
+    assert {one.track for one in found} == {1}, "not the one that waits behind"
+    assert first_said(found) <= 4.0
+
+
+def test_and_sooner_beside_another_off_its_line() -> None:
+    crashed = driving(8.0, x=6.0, y=12.5, brakes_s=2.0, decel=4.0)
+    found = stopped(watch({1: STOPPING, 2: crashed}, 12.0, well_known_road()))
+    assert first_said(found) <= 4.0
+
+
+def test_and_sooner_with_a_person_on_the_roadway_beside_it() -> None:
+    watching, memory = StandingWatch(), well_known_road()
+    person = Body(standing(31.0, 9.8), Actor.PEDESTRIAN, (0.6, 1.8))
+    stage = Stage({1: Body(STOPPING), 2: person}, memory=memory)
+    found = stopped([one for m in stage.moments(12.0) for one in watching.step(m)])
+    assert first_said(found) <= 4.0
+
+
+def skidding(time_s: float) -> tuple[float, float]:
+    """Leaves its course at the end, and comes to rest across it."""
+    x, y = STOPPING(time_s)
+    return x, y + 1.3 * max(0.0, min(time_s, 4.0) - 3.0) ** 2
+
+
+def test_and_sooner_at_an_odd_angle() -> None:
+    wide = well_known_road()
+    drive_over(wide, 60, y_px=85.0, first=900)
+    straight = first_said(stopped(watch({1: STOPPING}, 20.0, wide)))
+    odd = stopped(watch({1: skidding}, 20.0, wide))
+    assert odd[0].value is not None
+    assert odd[0].value < straight
+
+
+def test_signs_count_only_where_the_place_is_known() -> None:
+    every = Signs(1.0, 20.0, 2, True, True, True, True)
+    assert every.weight > 2 * UNEXPECTED
+    assert replace(every, known=0.0).weight == 0.0
+    assert Signs(1.0, 3.0, 0, False, False, False, False).weight < UNEXPECTED
 
 
 def test_what_never_drove_is_no_stopped_vehicle() -> None:
