@@ -46,13 +46,14 @@ def absorb(
     triggers: Sequence[Trigger],
     camera: str,
     merge_s: float,
-    dismissed: Sequence[Incident] = (),
+    closed: Sequence[Incident] = (),
 ) -> tuple[Change, ...]:
     """Triggers of one moment extend ``current`` or open the next; in order of time.
 
     A candidate opens an incident of which nobody hears yet; a strong trigger alerts, and makes an
-    alert of the candidate it belongs to. ``dismissed`` incidents are closed: what was said of
-    them before is no news, and any other trigger near them opens the next incident.
+    alert of the candidate it belongs to. Of ``closed`` incidents (``is_closed``) nothing is news
+    that was said of them before, and any other candidate near them opens the next incident, which
+    gets looks of its own.
 
     One that is already part of an incident (same kind, place and time) changes nothing unless it
     makes the incident graver, so that replaying after a crash is harmless. What changes an
@@ -60,12 +61,12 @@ def absorb(
     change's incident is the current one.
     """
     if current is not None and current.status is IncidentStatus.DISMISSED:
-        dismissed, current = (*dismissed, current), None
+        closed, current = (*closed, current), None
     changes: list[Change] = []
     for trigger in sorted(triggers, key=lambda one: (one.time_ms, one.kind)):
-        if any(_known(one, trigger) for one in dismissed):
+        if any(_known(one, trigger) for one in closed):
             continue
-        if current is not None and _belongs(current, trigger, merge_s):
+        if current is not None and _takes(current, trigger, merge_s):
             extended = _extend(current, trigger)
             if extended != current:
                 grew = (
@@ -76,9 +77,19 @@ def absorb(
                 changes.append(Change(extended, opened=False, grew=grew))
             current = extended
         else:
-            current = _open(trigger, camera, {one.id for one in dismissed})
+            taken = {one.id for one in closed} | ({current.id} if current is not None else set())
+            current = _open(trigger, camera, taken)
             changes.append(Change(current, opened=True, grew=True))
     return tuple(changes)
+
+
+def is_closed(incident: Incident) -> bool:
+    """Whether no further candidate belongs to it: dismissed, or looked at without a verdict."""
+    return incident.status is IncidentStatus.DISMISSED or (
+        incident.status is IncidentStatus.CANDIDATE
+        and bool(incident.looks)
+        and due(incident) is None
+    )
 
 
 def due(incident: Incident) -> Trigger | None:
@@ -111,7 +122,8 @@ def settled(incident: Incident, trigger: Trigger, verdict: Verdict, at_ms: int) 
     """The incident once a trigger of it was looked at again.
 
     Confirmed, it is an alert about what the second look saw. It is dismissed when every trigger
-    was rejected and none is left to look at; one look that could not tell keeps it as it is.
+    was rejected and none is left to look at; one look that could not tell keeps it as it is, and
+    so does a model's look (a patrol's), for pictures do not answer it.
     """
     look = SecondLook(
         trigger.time_ms, verdict.confirmed, round(verdict.score, 3), verdict.reason, at_ms
@@ -129,7 +141,9 @@ def settled(incident: Incident, trigger: Trigger, verdict: Verdict, at_ms: int) 
         )
         return replace(_with(incident, seen), looks=(*incident.looks, look))
     looked = replace(incident, looks=(*incident.looks, look))
-    if due(looked) is None and all(one.confirmed is False for one in looked.looks):
+    seen_by_model = any(one.source == "patrol" for one in looked.triggers)
+    rejected = all(one.confirmed is False for one in looked.looks)
+    if due(looked) is None and rejected and not seen_by_model:
         return replace(looked, status=IncidentStatus.DISMISSED)
     return looked
 
@@ -172,7 +186,9 @@ def severity_of(trigger: Trigger) -> Severity:
     return Severity.MEDIUM
 
 
-def _belongs(incident: Incident, trigger: Trigger, merge_s: float) -> bool:
+def _takes(incident: Incident, trigger: Trigger, merge_s: float) -> bool:
+    if is_closed(incident) and trigger.level is Level.CANDIDATE and not _known(incident, trigger):
+        return False
     margin = merge_s * 1000
     return incident.start_ms - margin <= trigger.time_ms <= incident.last_ms + margin
 
@@ -198,7 +214,7 @@ def _same(a: Trigger, b: Trigger) -> bool:
 
 
 def _open(trigger: Trigger, camera: str, taken: Set[str]) -> Incident:
-    """Named by its moment, or the next free name after it where a dismissed one has that."""
+    """Named by its moment, or the next free name after it where another one has that."""
     named_ms = trigger.time_ms
     while f"{camera}-{named_ms}" in taken:
         named_ms += 1

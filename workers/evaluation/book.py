@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from monitor.config.models import Camera
 from monitor.domain import Evidence, Incident, IncidentStatus, Trigger
-from monitor.trigger.incident import absorb, chief, due, settled
+from monitor.trigger.incident import absorb, chief, due, is_closed, settled
 from monitor.trigger.remeasured import remeasured
 from workers.evaluation.found import Found, Judged, Measured
 from workers.evaluation.lead_in import START_MS, Played
@@ -67,11 +67,12 @@ class Book:
         if not triggers:
             return
         kept = sorted(self._incidents.values(), key=lambda one: (one.start_ms, one.id))
-        dismissed = [one for one in kept if one.status is IncidentStatus.DISMISSED]
-        open_ = [one for one in kept if one.status is not IncidentStatus.DISMISSED]
+        latest = next(
+            (one for one in reversed(kept) if one.status is not IncidentStatus.DISMISSED), None
+        )
+        closed = [one for one in kept if one is not latest and is_closed(one)]
         for change in absorb(
-            open_[-1] if open_ else None, triggers, self._camera.id,
-            self._camera.trigger.merge_s, dismissed,
+            latest, triggers, self._camera.id, self._camera.trigger.merge_s, closed,
         ):  # fmt: skip
             self._keep(change.incident)
 

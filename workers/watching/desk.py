@@ -35,7 +35,7 @@ from monitor.config.endpoints import model_endpoints
 from monitor.config.models import Camera, Config
 from monitor.domain import Evidence, Incident, IncidentStatus, Job, Trigger, Window
 from monitor.trigger.forensic.verdict import Verdict
-from monitor.trigger.incident import Change, absorb, due, is_due, settled, was_alerted
+from monitor.trigger.incident import Change, absorb, due, is_closed, is_due, settled, was_alerted
 from monitor.trigger.remeasured import LOOKS_FROM, remeasured
 from workers.watching.patience import Patience
 
@@ -85,13 +85,11 @@ class Desk:
             return 0
         async with self._lock:
             kept = await wait(lambda: self._incidents.all(self.camera.id))
-            dismissed = [one for one in kept if one.status is IncidentStatus.DISMISSED]
             latest = next(
                 (one for one in reversed(kept) if one.status is not IncidentStatus.DISMISSED), None
             )
-            changes = absorb(
-                latest, triggers, self.camera.id, self.camera.trigger.merge_s, dismissed
-            )
+            closed = [one for one in kept if one is not latest and is_closed(one)]
+            changes = absorb(latest, triggers, self.camera.id, self.camera.trigger.merge_s, closed)
             newest: dict[str, Change] = {}
             for change in changes:
                 before = newest.get(change.incident.id, change)

@@ -17,7 +17,7 @@ from monitor.domain import (
     Trigger,
 )
 from monitor.trigger.forensic.verdict import Verdict
-from monitor.trigger.incident import absorb, chief, due, rejection, settled, severity_of
+from monitor.trigger.incident import absorb, chief, due, is_closed, rejection, settled, severity_of
 from monitor.trigger.judge import STRONG, graded, judge
 
 K = EvidenceKind
@@ -344,9 +344,43 @@ def test_a_look_that_cannot_tell_changes_nothing_but_that_it_was_made(first: Tri
     after = settled(before, first, verdict(None), T0 + 9_000)
     assert (after.status, after.triggers) == (before.status, before.triggers)
     assert due(after) is None
-    (change,) = absorb(after, [candidate(K.NEAR_MISS, 8.0)], "cam", 30.0)
-    after = settled(change.incident, candidate(K.NEAR_MISS, 8.0), verdict(False), T0 + 15_000)
-    assert after.status is before.status, "one of its triggers may be true"
+    assert absorb(after, [first], "cam", 30.0) == (), "the same again is no news"
+
+
+def test_one_rejection_does_not_answer_for_what_another_look_could_not_tell() -> None:
+    one, other = candidate(score=1.5), candidate(K.NEAR_MISS, 8.0)
+    after = settled(opened(one, other), one, verdict(None), T0 + 9_000)
+    assert due(after) == other
+    after = settled(after, other, verdict(False), T0 + 13_000)
+    assert after.status is IncidentStatus.CANDIDATE, "one of its triggers may be true"
+    assert is_closed(after)
+
+
+def test_after_looks_that_could_not_tell_the_next_candidate_gets_a_look_of_its_own() -> None:
+    unsure = settled(opened(candidate()), candidate(), verdict(None), T0 + 9_000)
+    later = candidate(K.HARD_BRAKE, 12.0)
+    (change,) = absorb(unsure, [later], "cam", 30.0)
+    assert change.opened
+    assert due(change.incident) == later
+    again = absorb(change.incident, [candidate()], "cam", 30.0, [unsure])
+    assert again == (), "what the first one knew is no news to the second"
+
+
+def test_a_strong_trigger_makes_an_alert_of_it_all_the_same() -> None:
+    unsure = settled(opened(candidate()), candidate(), verdict(None), T0 + 9_000)
+    (change,) = absorb(unsure, [trigger(K.CONTACT, 12.0, 2.0)], "cam", 30.0)
+    assert not change.opened
+    assert change.incident.status is IncidentStatus.ALERTED
+
+
+def test_what_a_model_saw_is_not_taken_back_for_a_candidate_beside_it() -> None:
+    seen = replace(trigger(K.STOPPED_IN_LANE), source="patrol")
+    (change,) = absorb(opened(seen), [candidate(K.NEAR_MISS, 3.0)], "cam", 30.0)
+    asked = due(change.incident)
+    assert asked is not None
+    after = settled(change.incident, asked, verdict(False), T0 + 9_000)
+    assert after.status is IncidentStatus.ALERTED
+    assert due(after) is None
 
 
 def test_what_a_model_saw_is_not_looked_at_again() -> None:
