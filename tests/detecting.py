@@ -41,6 +41,19 @@ def constant(path: Path, outputs: Mapping[str, Array], inputs: Inputs = PICTURE)
     return _saved(path, nodes, outputs, inputs)
 
 
+def shrinks_when_bright(path: Path, outputs: Mapping[str, Array]) -> Path:
+    """Gives these arrays, and empty ones for a picture whose mean is above 0.5."""
+    graph = _Graph()
+    mean = graph("ReduceMean", "images", keepdims=0)
+    dark = graph("Cast", graph("Less", mean, graph.floats(0.5)), to=TensorProto.INT64)
+    end = graph("Reshape", dark, graph.ints(1))
+    nodes = [
+        helper.make_node("Slice", [graph.array(array), graph.ints(0), end, graph.ints(0)], [name])
+        for name, array in outputs.items()
+    ]
+    return _saved(path, [*graph.nodes, *nodes], outputs, PICTURE)
+
+
 def scaled_boxes(path: Path, labels: Array, corners: Array, scores: Array) -> Path:
     """As RT-DETR and D-FINE are exported: corners (1, K, 4), fractions, times the size given."""
     graph = _Graph()

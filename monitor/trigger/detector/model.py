@@ -110,10 +110,13 @@ class Detector:
             _pixels(settings, layout.kind),
             max(_LIMIT_S, _LIMIT_FACTOR * settings.budget_ms / 1000),
         )
-        things = outputs.decode(
-            layout, found, fit, self.size,
-            _LOW_SHARE * settings.min_score, [*settings.vehicles, *settings.persons],
-        )  # fmt: skip
+        try:
+            things = outputs.decode(
+                layout, found, fit, self.size,
+                _LOW_SHARE * settings.min_score, [*settings.vehicles, *settings.persons],
+            )  # fmt: skip
+        except (IndexError, ValueError) as error:  # numpy's, of shapes
+            raise DetectorError(f"its outputs changed their shapes: {error}") from error
         people = np.isin(things.classes, settings.persons)
         overlap = _DOUBLES if layout.letterboxes else _DETR_DOUBLES
         things = outputs.without_doubles(things, people.astype(np.int64), overlap)

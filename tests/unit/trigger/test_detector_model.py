@@ -132,6 +132,14 @@ def test_open_dimensions_and_half_floats_are_taken(file: Path) -> None:
     assert str(detector).startswith("yolox for 640x640 on the CPU, ")
 
 
+def test_outputs_that_change_their_shapes(file: Path) -> None:
+    outputs = {"logits": np.full((1, K, 80), -9.0, np.float32), "boxes": CORNERS}
+    detector = opened(detecting.shrinks_when_bright(file, outputs))
+    assert len(detector.detect(PICTURE)[0]) == 0
+    with pytest.raises(DetectorError, match="changed their shapes"):
+        detector.detect(np.full_like(PICTURE, 250))
+
+
 def test_cuda_that_is_not_there(file: Path) -> None:
     detecting.sees_hues(file)
     assert opened(file, provider="auto").on_cuda is False
