@@ -52,9 +52,12 @@ class Bodies:
         )
         return replace(self, motion=motion, place=carried(self.place, camera))
 
-    def features(self, body: int) -> Ids:
-        """The ids of one body's features."""
-        return cast(Ids, self.motion.ids[self.of == body])
+    def whose(self, ids: Ids) -> Ints:
+        """For each of ``ids`` (n,), the body whose feature it was; -1 for none."""
+        if not len(self.motion.ids):
+            return np.full(len(ids), -1, np.int64)
+        slot = np.clip(np.searchsorted(self.motion.ids, ids), 0, len(self.motion.ids) - 1)
+        return np.where(self.motion.ids[slot] == ids, self.of[slot], -1)
 
 
 def moving_bodies(motion: Motion, width: int) -> Bodies:
@@ -72,13 +75,19 @@ def moving_bodies(motion: Motion, width: int) -> Bodies:
 
 
 def _linked(motion: Motion, moving: Ints, width: int) -> npt.NDArray[np.bool_]:
-    points, velocities = motion.points[moving], motion.velocities[moving]
-    speeds = motion.speeds[moving]
-    apart = np.abs(points[:, None] - points[None, :])
-    unlike = np.abs(velocities[:, None] - velocities[None, :])
+    """(n, n); squares in single precision, because this is the largest array of all."""
+    near = _squared(motion.points[moving]) < (LINK_WIDTHS * width) ** 2
+    speeds = motion.speeds[moving].astype(np.float32)
     alike = ALIKE * np.minimum(speeds[:, None], speeds[None, :]) + ALIKE_PX_S
-    near = np.hypot(apart[..., 0], apart[..., 1]) < LINK_WIDTHS * width
-    return near & (np.hypot(unlike[..., 0], unlike[..., 1]) < alike)
+    return near & (_squared(motion.velocities[moving]) < alike * alike)
+
+
+def _squared(vectors: Array) -> npt.NDArray[np.float32]:
+    """(n, n): the squared length of every difference between two of them."""
+    x, y = vectors.astype(np.float32).T
+    across, down = x[:, None] - x[None, :], y[:, None] - y[None, :]
+    squared: npt.NDArray[np.float32] = across * across + down * down
+    return squared
 
 
 def _components(linked: npt.NDArray[np.bool_]) -> Ints:

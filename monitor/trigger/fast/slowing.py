@@ -38,8 +38,9 @@ def slowing_votes(bodies: Bodies, now: Motion, width: int, height: int) -> list[
         & (bodies.place < np.array([width, height]) - border).all(axis=1)
     )
     ahead_s = now.at_s - bodies.motion.at_s
+    belongs = bodies.whose(now.ids)
     for body in np.flatnonzero(fit).tolist():
-        own = np.isin(now.ids, bodies.features(body), assume_unique=True)
+        own = belongs == body
         found = int(own.sum())
         if found < max(_LEAST_FOUND, _FOUND_SHARE * bodies.count[body]):
             continue
