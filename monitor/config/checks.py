@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import combinations
 from typing import TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -106,6 +107,35 @@ def calibration(
                 f"too many points lie on one line {where}; choose four that make a quadrilateral, "
                 "such as the corners of a crossing"
             )
+    if not _same_side(image, ground_m):
+        raise _wrong(
+            "the points go round in another order on the ground than in the picture; "
+            "check which of them belong together"
+        )
+
+
+def _same_side(
+    image: Sequence[tuple[float, float]], ground_m: Sequence[tuple[float, float]]
+) -> bool:
+    """Whether a camera can see the points so.
+
+    What lies before a camera keeps its orientation under a homography, or all of it is mirrored
+    (Hartley, *Chirality*, 1998): three points turn left in the picture where they turn left on
+    the ground, or everywhere the other way. Triples that are nearly on a line do not count.
+    """
+    turns = set()
+    for triple in combinations(range(len(image)), 3):
+        parts = [_turn([points[i] for i in triple]) for points in (image, ground_m)]
+        if all(abs(part) > _MIN_SPREAD for part in parts):
+            turns.add(parts[0] * parts[1] > 0)
+    return len(turns) <= 1
+
+
+def _turn(points: Sequence[tuple[float, float]]) -> float:
+    """To the left above 0; twice the triangle's area as a part of its longest side's square."""
+    (ax, ay), (bx, by), (cx, cy) = points
+    longest = max(math.dist(a, b) for a, b in combinations(points, 2))
+    return ((bx - ax) * (cy - ay) - (by - ay) * (cx - ax)) / (longest**2 or 1.0)
 
 
 def _has_general_four(points: Sequence[tuple[float, float]]) -> bool:

@@ -103,11 +103,11 @@ def _timed(frames: Iterable[av.VideoFrame]) -> list[DecodedFrame]:
 def planes(frame: av.VideoFrame, width: int) -> Planes:
     """The picture at most ``width`` wide, resized by area straight from the decoder's planes.
 
-    Width and height come out even. It is never enlarged.
+    Width and height come out even and two at least. It is never enlarged otherwise.
     """
     if frame.format.name not in _PLANAR_420:
         frame = frame.reformat(format="yuv420p")
-    out_width = min(width, frame.width) // 2 * 2
+    out_width = max(2, min(width, frame.width) // 2 * 2)
     out_height = max(2, round(frame.height * out_width / frame.width / 2) * 2)
     half = (out_width // 2, out_height // 2)
     sizes = ((out_width, out_height), half, half)

@@ -50,6 +50,7 @@ _UNTOLD: Final = frozenset(
         ViewCondition.NO_SIGNAL,
     }
 )
+_LEAST_PX: Final = 48  # of height or width; in less nothing can be told
 _GAP_MS: Final = 600  # without a picture for this long, bodies are elsewhere
 _LONG_GAP_MS: Final = 60_000  # and so is the light
 _QUIET_S: Final = 1.0  # after a disturbance nothing is stated
@@ -122,6 +123,9 @@ class CameraTrigger:
 
     def step(self, capture_ms: int, planes: Planes) -> StepResult:
         """Look at one picture; times must rise, or everything starts again."""
+        if min(planes.y.shape) < _LEAST_PX:
+            self._shape = self._rest_ms = None
+            return StepResult((), (), ViewCondition.NO_SIGNAL)
         gap_ms = capture_ms - self._last_ms
         if self._shape != planes.y.shape or gap_ms <= 0 or gap_ms > _LONG_GAP_MS:
             self._start(capture_ms, planes)

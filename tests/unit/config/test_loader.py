@@ -197,6 +197,8 @@ def _calibration(*points: tuple[float, float, float, float]) -> str:
 
 SQUARE = ((0.2, 0.4, 0, 20), (0.8, 0.4, 8, 20), (0.9, 0.9, 8, 0), (0.1, 0.9, 0, 0))
 
+CROSSED = (SQUARE[0], (*SQUARE[1][:2], 8, 0), (*SQUARE[2][:2], 8, 20), SQUARE[3])
+
 
 def test_four_points_of_a_quadrilateral_are_a_calibration(yaml: Path) -> None:
     assert found(yaml, _calibration(*SQUARE)) == []
@@ -209,6 +211,7 @@ def test_four_points_of_a_quadrilateral_are_a_calibration(yaml: Path) -> None:
         ((*SQUARE[:3], (0.5, 0.4, 0, 0)), "on one line in the picture"),
         (tuple((a, b, i, 2 * i) for i, (a, b, _, _) in enumerate(SQUARE)), "on the ground"),
         ((*SQUARE[:3], SQUARE[0]), "same spot in the picture"),
+        (CROSSED, "another order"),
     ],
 )
 def test_points_that_determine_no_plane(
