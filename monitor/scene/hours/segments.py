@@ -35,6 +35,7 @@ from monitor.scene.truth import FORMAT, calibration
 VERSION: Final = 1
 """Goes up when the same settings give other pictures: older files are then made again."""
 SEGMENT_S: Final = 600.0
+_REST_S: Final = 5.0  # a shorter rest is no segment of its own
 SIZE: Final = (640, 360)
 RATE_FPS: Final = 10
 
@@ -71,11 +72,11 @@ class Plan:
 
     @property
     def parts(self) -> int:
-        return math.ceil(self.hours * 3600.0 / self.segment_s - 1e-9)
+        return max(1, math.ceil((self.hours * 3600.0 - _REST_S) / self.segment_s))
 
     def lasts_s(self, part: int) -> float:
         """A part's length; the last one may be shorter."""
-        return min(self.segment_s, self.hours * 3600.0 - part * self.segment_s)
+        return round(min(self.segment_s, self.hours * 3600.0 - part * self.segment_s), 1)
 
     def path(self, folder: Path, part: int) -> Path:
         """The video's name says what is in it."""

@@ -16,7 +16,7 @@ _WALKS: Final = (1.2, 1.5)
 _COMES_Y_M: Final = -15.0  # out of the picture, below
 _SPOT_Y_M: Final = (9.0, 17.0)
 _WAITS_S: Final = 400.0
-_SEEN: Final = {"out": ((-18.0, 20.0), (52.0, 80.0)), "in": ((55.0, 100.0), (8.0, 36.0))}
+_SEEN: Final = {"out": ((-18.0, 20.0), (50.0, 66.0)), "in": ((55.0, 84.0), (8.0, 36.0))}
 _HALF_WAY_S: Final = 2.2  # at least, on the centre line
 _CLEAR_S: Final = 4.2  # a gap that somebody thinks enough for half the road
 

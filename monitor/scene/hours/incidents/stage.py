@@ -18,8 +18,8 @@ from monitor.scene.signals import Aspect
 
 Spans = tuple[tuple[float, float], ...]
 VIEW_Y_M: Final[dict[str, Spans]] = {
-    "out": ((-3.0, 15.0), (56.0, 74.0)),
-    "in": ((57.0, 90.0), (9.0, 24.0)),
+    "out": ((-3.0, 15.0), (52.0, 60.0)),
+    "in": ((55.0, 74.0), (9.0, 24.0)),
 }
 """Where a vehicle is well seen and has some road ahead, by direction."""
 CLEARED_S: Final = (38.0, 55.0)
