@@ -129,7 +129,7 @@ def test_normal_traffic_with_a_red_light_alerts_nobody() -> None:
 
 
 def test_a_vehicle_that_breaks_down_is_told_from_when_it_came_to_rest() -> None:
-    played = play("stopped_vehicle", (640, 360), 10.0, 36.0)
+    played = play("stopped_vehicle", (640, 360), 0.0, 35.0)
     (told, *_) = played.times_s(K.STOPPED_IN_LANE)
     assert abs(told - played.true_s(K.STOPPED_IN_LANE)) <= 0.6
     (trigger,) = [one for one in played.triggers if one.kind is K.STOPPED_IN_LANE]
