@@ -88,6 +88,7 @@ STRINGS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType({
         "归档和已收到的告警中都没有它，可能仍在途中。",
     ),
     "incident.root_cause": ("Root cause", "根本原因"),
+    "incident.dismissed": ("Dismissed: no incident", "已排除：未发生事故"),
     "incident.antecedents": ("What led to it", "前因"),
     "incident.antecedents_hint": (
         "Select one to see it in the clip",

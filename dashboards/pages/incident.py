@@ -134,7 +134,7 @@ class _IncidentPage:
         words = self._board.words
         self._side.clear()
         with self._side:
-            if alert.answer is not None:
+            if alert.answer is not None and alert.stage is not Stage.DISMISSED:
                 antecedents(alert, alert.answer, self._player, words)
                 causal_chain(alert.answer, words)
                 cited_rules(alert.answer, self._board.rules, words)

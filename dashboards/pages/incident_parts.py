@@ -22,8 +22,10 @@ _CLAIMS: Final[tuple[Claim, ...]] = ("antecedent_1", "antecedent_2", "antecedent
 
 def root_cause(alert: Alert, player: IncidentPlayer, words: Words) -> None:
     """Why, in one sentence, who says so, and whether measuring agrees."""
-    with box("section", "cw-cause", aria_label=words("incident.root_cause")):
-        text(words("incident.root_cause"), "cw-label", "h2")
+    dismissed = alert.stage is Stage.DISMISSED
+    title = words("incident.dismissed" if dismissed else "incident.root_cause")
+    with box("section", "cw-cause", aria_label=title):
+        text(title, "cw-label", "h2")
         if alert.answer is None:
             text(typeset(alert.trigger.reason), "cw-cause__text", "p")
             if alert.stage is Stage.PROVISIONAL:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
 from playwright.async_api import Page, expect
 
-from monitor.domain import Explainer, ModelRun
+from monitor.alert.dismissal import dismissal
+from monitor.domain import Explainer, ModelRun, SecondLook, Severity, Stage
 from tests.alerts import provisional
 from tests.control_room import Room
 from tests.staged import Scene, stage
@@ -88,6 +90,22 @@ async def test_selecting_an_antecedent_seeks_the_clip_to_it(room: Room, scene: S
     await at(page, contact.t_s)
     await page.locator(".cw-table .cw-time").first.click()
     await at(page, min(one.t_s for one in alert.evidence))
+
+
+async def test_a_dismissed_alert_says_so_and_tells_no_causes(room: Room, scene: Scene) -> None:
+    staged = stage(scene, room.media, peak_ms=round(time.time() * 1000) - 20_000)
+    look = SecondLook(0, False, 0.2, "both vehicles went on", 0)
+    taken_back = replace(
+        staged.explained, revision=2001, stage=Stage.DISMISSED, severity=Severity.LOW,
+        answer=dismissal(look, "en"), explainer=Explainer.EVIDENCE, model=None,
+    )  # fmt: skip
+    await room.archive(staged.provisional, taken_back)
+    page = await room.page(f"/incident/{taken_back.id}")
+    await expect(page.locator(".cw-incident__line .cw-chip")).to_have_text("Dismissed")
+    cause = page.locator(".cw-cause")
+    await expect(cause.locator("h2")).to_have_text("Dismissed: no incident")
+    await expect(cause).to_contain_text("both vehicles went on")
+    await expect(page.locator(".cw-antecedents")).to_have_count(0)
 
 
 async def test_the_clip_plays_on_by_the_keyboard(room: Room, scene: Scene) -> None:
