@@ -13,8 +13,8 @@ from monitor.trigger.normal.grid import COLUMNS, ROWS, Slices, covering
 VEHICLES_PER_HOUR: Final = 240
 WAITS_PER_HOUR: Final = 6
 CRIES_PER_HOUR: Final = 4
-SUSPENDED_S: Final = 120.0
-NO_WAITS_S: Final = 300.0
+CANDIDATE_S: Final = 20.0
+ALERT_S: Final = 300.0
 
 HOUR_MS: Final = 3_600_000
 
@@ -72,14 +72,16 @@ class Limits:
     def suspend(self, box: Box, *, alert: bool) -> None:
         """A candidate is open here: what happens around it is not normal.
 
+        A mere candidate keeps its surroundings from being learned for moments only: where there
+        are many, most are nothing.
         While an alert is open nobody's waiting anywhere is: the queue behind it reaches far.
         """
         if self._now_ms is None:
             return
         x, y, width, height = box
-        until_ms = self._now_ms + round(SUSPENDED_S * 1000)
+        until_ms = self._now_ms + round((ALERT_S if alert else CANDIDATE_S) * 1000)
         near = covering((x - width, y - height, 3 * width, 3 * height))
         self._suspended_ms[near] = np.maximum(self._suspended_ms[near], until_ms)
         self._last_suspended_ms = max(self._last_suspended_ms, until_ms)
         if alert:
-            self._no_waits_ms = max(self._no_waits_ms, self._now_ms + round(NO_WAITS_S * 1000))
+            self._no_waits_ms = max(self._no_waits_ms, until_ms)

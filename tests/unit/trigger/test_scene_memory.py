@@ -154,7 +154,7 @@ def test_around_an_open_candidate_nothing_is_learned() -> None:
     assert not memory.is_roadway(*ON_ROAD)
     far = (0.9, ON_ROAD[1])
     assert memory.is_roadway(*far)
-    memory.tick(T0 + 130_000)
+    memory.tick(T0 + 21_000)
     drive_over(memory, 4, first=200)
     assert memory.is_roadway(*ON_ROAD)
 
