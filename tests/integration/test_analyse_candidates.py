@@ -15,6 +15,7 @@ from monitor.archive import Archive, Stored
 from monitor.buffer.connection import connect
 from monitor.buffer.incidents import IncidentStore
 from monitor.buffer.keys import OUTBOX
+from monitor.buffer.tally import TallyStore
 from monitor.clock import utc
 from monitor.domain import (
     Alert,
@@ -91,6 +92,7 @@ async def test_a_candidate_that_the_model_confirms_is_published_with_its_files(
         await jobs_done(redis)
     assert (alert.stage, alert.explainer) == (Stage.EXPLAINED, Explainer.QWEN3_VL)
     assert alert.revision == 1001
+    assert (await TallyStore(redis).last_day("cam-1", END)).confirmed == 1
     assert alert.media is not None
     assert alert.media.clip is not None
     assert (settings.data_dir / "media" / alert.media.clip).is_file()

@@ -24,8 +24,9 @@ from monitor.buffer.evidence_log import EvidenceLog
 from monitor.buffer.incidents import IncidentStore
 from monitor.buffer.keys import OUTBOX
 from monitor.buffer.ring import RingReader
+from monitor.buffer.tally import TallyStore
 from monitor.buffer.work import Delivery, WorkQueue, put_work
-from monitor.domain import Alert, Incident, IncidentStatus, Job
+from monitor.domain import Alert, Incident, IncidentStatus, Job, Stage
 from monitor.errors import StoreError
 from monitor.logs import camera as camera_logged
 from workers.analysis.incident import ASKING, Desk, Stores, analyse, without_video
@@ -50,6 +51,7 @@ class Jobs:
         self._redis = redis
         self._desk = desk
         self._incidents = IncidentStore(redis)
+        self._tally = TallyStore(redis)
         self._free = asyncio.Semaphore(TAKEN_AT_ONCE)
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self.active = 0
@@ -118,6 +120,8 @@ class Jobs:
             )
             if alert is not None:
                 await self._send(incident, alert)
+                if incident.status is IncidentStatus.CANDIDATE and alert.stage is Stage.EXPLAINED:
+                    await self._note_confirmed(incident)
         await self._patiently(lambda: self._queue.ack(delivery))
 
     async def _last_attempt(self, delivery: Delivery, incident: Incident) -> None:
@@ -141,6 +145,13 @@ class Jobs:
             "%s revision %d: %s by %s", alert.id, alert.revision, alert.stage.value,
             alert.explainer.value if alert.explainer else "nobody",
         )  # fmt: skip
+
+    async def _note_confirmed(self, candidate: Incident) -> None:
+        """A model made an alert of it: that counts as a second look's word does."""
+        at_ms = candidate.triggers[0].decided_ms
+        await self._patiently(
+            lambda: self._tally.note(candidate.camera, "confirmed", candidate.id, at_ms)
+        )
 
     async def _bury(self, delivery: Delivery, reason: str) -> None:
         self._desk.counted["dead"] += 1
