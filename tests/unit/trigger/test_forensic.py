@@ -72,7 +72,8 @@ def test_a_contact_is_found_when_and_where_it_was() -> None:
     contacts = [one for one in verdict.evidence if one.kind is EvidenceKind.CONTACT]
     assert [one.time_ms for one in contacts] == [verdict.time_ms]
     assert contacts[0].track is not None
-    assert verdict.onset_ms is not None and verdict.onset_ms <= verdict.time_ms
+    assert verdict.onset_ms is not None
+    assert verdict.onset_ms <= verdict.time_ms
     assert "Contact" in verdict.reason
 
 
