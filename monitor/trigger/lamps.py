@@ -45,6 +45,10 @@ class LampWatch:
         self._lamps: dict[int, _Lamps] = {}
         self._every_other = False
 
+    def pass_over(self) -> None:
+        """A picture slept through; every other one is looked at all the same."""
+        self._every_other = not self._every_other
+
     def step(self, moment: Moment, red: Image) -> list[Evidence]:
         """``red``: the V plane, half as large as the analysed picture."""
         self._every_other = not self._every_other

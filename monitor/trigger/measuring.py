@@ -40,6 +40,7 @@ class Measuring:
 
     def pass_over(self, now_s: float) -> None:
         """A picture in which nobody was, slept through: only the rhythm goes on."""
+        self._lamps.pass_over()
         if now_s >= self._measured_s + _MEASURE_S:
             self._measured_s = now_s
 
