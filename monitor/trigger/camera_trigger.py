@@ -56,6 +56,7 @@ _LONG_GAP_MS: Final = 60_000  # and so is the light
 _QUIET_S: Final = 1.0  # after a disturbance nothing is stated
 _EXPOSURE_JUMP: Final = 0.1  # share; smaller steps do not disturb the flow
 _COLLECT_S: Final = 0.25
+_FIRST_REFRESH_S: Final = 60.0  # by then what stood in the way has moved on
 _REFRESH_S: Final = 600.0  # between looks at how the view looks in the present light
 _RECENT_MS: Final = 20_000
 _SAME_MS: Final = 5_000
@@ -188,9 +189,7 @@ class CameraTrigger:
             since_ms = capture_ms - max(self._glanced_ms, self._last_ms)
             self._glanced_ms = capture_ms
             self._background.learn_after(since_ms / _SPACING_MS, picture, foreground)
-            if now_s >= self._refresh_s:
-                self._refresh_s = now_s + _REFRESH_S
-                self._views.refresh(self._background.picture)
+            self._look_over(now_s)
         return Glance(empty, self._view.condition(now_s))
 
     def pass_over(self, capture_ms: Iterable[int]) -> None:
@@ -284,7 +283,8 @@ class CameraTrigger:
         self._learning = Learning(self._camera, width, height, self._views.memory, now_s)
         self._settled_s = now_s + WARM_UP_S
         self._collect_s = now_s
-        self._refresh_s = now_s + _REFRESH_S
+        self._refresh_s = now_s + _FIRST_REFRESH_S
+        self._changed = changed
         self._steadying = Steadying(now_s)
         self._tracker = Tracker(width, height, self._tracker.next_id)
         self._aide = Aide(self._duty, width, height, self._tracker.take_id)
@@ -346,10 +346,7 @@ class CameraTrigger:
         if self._aide.step(now_s, picture, self._background.picture, classical):
             self._reset_detectors(now_s)
         self._learning.step(now_s, capture_ms, self._tracker, foreground, self._aide.tracks)
-        if now_s >= self._refresh_s:
-            self._refresh_s = now_s + _REFRESH_S
-            self._views.refresh(self._background.picture)
-            self._view.overlaid = self._views.is_overlaid
+        self._look_over(now_s)
         if now_s < self._quiet_until_s:
             return []
         return self._measure(now_s, picture.v)
@@ -368,10 +365,19 @@ class CameraTrigger:
             self._collect_s = now_s + _COLLECT_S
         if now_s + _SPACING_MS / 1000 >= self._settled_s:
             self._background.settle()
-            self._learning.begin(self._views.settle(self._background.picture), now_s)
+            memory = self._views.settle(self._background.picture, changed=self._changed)
+            self._learning.begin(memory, now_s)
             self._view.overlaid = self._views.is_overlaid
             self._disturbed(capture_ms)
             self._quiet_until_s = now_s
+
+    def _look_over(self, now_s: float) -> None:
+        """Now and then: the view in the present light, and whether it is still that view."""
+        if now_s < self._refresh_s:
+            return
+        self._refresh_s = now_s + _REFRESH_S
+        self._learning.memory = self._views.refresh(self._background.picture)
+        self._view.overlaid = self._views.is_overlaid
 
     def _measure(self, now_s: float, red: Image) -> list[Evidence]:
         assert self._origin_ms is not None

@@ -19,7 +19,7 @@ DARK_LEVEL: Final = 48
 BRIGHT_SHARE: Final = 0.02
 BLIND_LEVEL: Final = 230
 BLIND_SHARE: Final = 0.4
-GLARE_SHARE: Final = 0.03
+GLARE_SHARE: Final = 0.01
 GLARE_MEDIAN: Final = 70
 NOISE_CORRELATION: Final = 0.4
 NOISE_DEVIATION: Final = 12.0
@@ -30,7 +30,7 @@ RAIN_SPREAD: Final = 0.6
 
 _GRID: Final = 9
 _BESIDE: Final = 3  # pixels; neighbours in a scene look alike, in noise they do not
-_RAIN_BRIGHTER: Final = 1.8  # streaks are brighter than what is behind them; bodies are either
+RAIN_BRIGHTER: Final = 1.5  # streaks are brighter than what is behind them; bodies are either
 _RAIN_CELLS: Final = (6, 4)
 _FROZEN_DIFFERENCE: Final = 0.02  # mean levels; a live sensor's noise is far above
 
@@ -100,7 +100,7 @@ def _rains(now: Image, before: Image, earlier: Image) -> bool:
     share = _share_above(np.asarray(brighter, np.uint8), RAIN_LEVELS)
     if share < RAIN_SHARE:
         return False
-    if share < _RAIN_BRIGHTER * _share_above(np.asarray(darker, np.uint8), RAIN_LEVELS):
+    if share < RAIN_BRIGHTER * _share_above(np.asarray(darker, np.uint8), RAIN_LEVELS):
         return False
     specks = (brighter > RAIN_LEVELS).astype(np.float32)
     cells = cv2.resize(specks, _RAIN_CELLS, interpolation=cv2.INTER_AREA)

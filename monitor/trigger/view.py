@@ -30,7 +30,7 @@ STALL_S: Final = 0.4
 STALLS: Final = 2
 STALLS_WITHIN_S: Final = 10.0
 WEATHER_S: Final = 4.0
-WEATHER_SHARE: Final = 0.5
+WEATHER_SHARE: Final = 0.3
 EXPOSURE_S: Final = 2.0
 
 _SHOW_CHANGED_S: Final = 3.0
@@ -60,7 +60,7 @@ class _Lasting:
 
 @dataclass(slots=True)
 class _Often:
-    """Something that counts while it is so in most pictures of the last seconds."""
+    """Something that counts while it is so in many pictures of the last seconds."""
 
     share: float = 0.0
     noted_s: float | None = None

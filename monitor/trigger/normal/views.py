@@ -17,6 +17,7 @@ from monitor.trigger.normal.memory import SceneMemory
 from monitor.trigger.normal.record import Thumbnail
 
 ALIKE: Final = 0.35
+UNLIKE: Final = 0.1
 KEPT_VIEWS: Final = 3
 OVERLAY_SHARE: Final = 0.05
 VISIT_S: Final = 3600.0
@@ -41,33 +42,52 @@ class KnownViews:
         """What should outlive the process: the present view's, unless it is only a visit."""
         if self._present.looks >= VISIT_S or not self._others:
             return self._present
-        return max((self._present, *self._others), key=lambda one: one.looks)
+        return max((*self._others, self._present), key=lambda one: one.looks)
 
     @property
     def is_overlaid(self) -> bool:
         """Whether a good part of the present view is drawn on it."""
         return self._present.overlay_share() >= OVERLAY_SHARE
 
-    def settle(self, empty: npt.NDArray[np.uint8]) -> SceneMemory:
-        """The memory of the view whose empty scene (luma, any size) this is; a new one if none."""
-        seen = thumbnail_of(empty)
-        known = [self._present, *self._others]
-        likeness = [_likeness(memory.thumbnail, seen) for memory in known]
-        best = int(np.argmax(likeness))
-        if self._present.thumbnail is None:
-            chosen = self._present  # it knows no view yet
-        elif likeness[best] >= ALIKE:
-            chosen = known[best]
-        else:
-            chosen = SceneMemory()
-        self._others = [one for one in known if one is not chosen][:KEPT_VIEWS]
-        self._present = chosen
-        chosen.see(seen)
-        return chosen
+    def settle(self, empty: npt.NDArray[np.uint8], *, changed: bool) -> SceneMemory:
+        """The memory of the view whose empty scene (luma, any size) this is; a new one if none.
 
-    def refresh(self, empty: npt.NDArray[np.uint8]) -> None:
-        """The present view in the present light."""
-        self._present.see(thumbnail_of(empty))
+        Without a change having been seen the camera most likely stands as it stood, in whatever
+        light and traffic: less likeness is enough.
+        """
+        seen = thumbnail_of(empty)
+        if self._present.thumbnail is None:
+            self._present.thumbnail = seen  # it knows no view yet
+            return self._present
+        if not changed and likeness(self._present.thumbnail, seen) >= UNLIKE:
+            return self._present
+        known = max(self._all(), key=lambda one: likeness(one.thumbnail, seen))
+        if likeness(known.thumbnail, seen) < ALIKE:
+            known = SceneMemory()
+            known.thumbnail = seen
+        return self._choose(known)
+
+    def refresh(self, empty: npt.NDArray[np.uint8]) -> SceneMemory:
+        """The present view in the present light, when the empty scene is surely empty.
+
+        If it turns out to be another known view, or none, that one's memory holds from now on.
+        """
+        seen = thumbnail_of(empty)
+        known = max(self._all(), key=lambda one: likeness(one.thumbnail, seen))
+        if likeness(known.thumbnail, seen) < UNLIKE:
+            known = SceneMemory()
+        elif likeness(known.thumbnail, seen) < ALIKE:
+            known = self._present
+        known.see(seen)
+        return self._choose(known)
+
+    def _all(self) -> list[SceneMemory]:
+        return [self._present, *self._others]
+
+    def _choose(self, chosen: SceneMemory) -> SceneMemory:
+        self._others = [one for one in self._all() if one is not chosen][:KEPT_VIEWS]
+        self._present = chosen
+        return chosen
 
 
 def thumbnail_of(empty: npt.NDArray[np.uint8]) -> Thumbnail:
@@ -75,7 +95,7 @@ def thumbnail_of(empty: npt.NDArray[np.uint8]) -> Thumbnail:
     return cast(Thumbnail, cv2.resize(empty, (COLUMNS, ROWS), interpolation=cv2.INTER_AREA))
 
 
-def _likeness(a: Thumbnail | None, b: Thumbnail) -> float:
+def likeness(a: Thumbnail | None, b: Thumbnail) -> float:
     """-1 to 1: the correlation of edges, each limited so that one lamp does not decide."""
     if a is None:
         return -1.0

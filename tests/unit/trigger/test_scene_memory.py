@@ -234,7 +234,7 @@ def test_it_survives_as_bytes() -> None:
         memory.waited(PLACE, 40.0)
         memory.cried(*OFF_ROAD)
     views = KnownViews(memory)
-    views.settle(street(1))
+    views.settle(street(1), changed=False)
     data = memory.to_bytes()
     again = SceneMemory.from_bytes(data)
     assert again.is_roadway(*ON_ROAD)
@@ -243,7 +243,7 @@ def test_it_survives_as_bytes() -> None:
     assert again.wolf(*OFF_ROAD) == pytest.approx(memory.wolf(*OFF_ROAD), rel=0.01)
     assert again.usual_direction(*ON_ROAD) == memory.usual_direction(*ON_ROAD)
     assert again.to_bytes() == data
-    assert KnownViews(again).settle(street(1)) is again
+    assert KnownViews(again).settle(street(1), changed=False) is again
 
 
 def test_it_is_bounded_whatever_is_learned() -> None:
@@ -315,19 +315,53 @@ def street(seed: int, gain: float = 1.0, noise: float = 0.0) -> npt.NDArray[np.u
 def test_a_view_is_known_again_in_other_light_and_another_is_not_taken_for_it() -> None:
     memory = learned(20)
     views = KnownViews(memory)
-    assert views.settle(street(1)) is memory, "the first view is whose memory this is"
-    assert views.settle(street(1, gain=0.4, noise=6.0)) is memory, "night falls"
-    other = views.settle(street(2))
+    assert views.settle(street(1), changed=False) is memory, "the first view is its own"
+    assert views.settle(street(1, gain=0.4, noise=6.0), changed=True) is memory, "night falls"
+    other = views.settle(street(2), changed=True)
     assert other is not memory
     assert not other.is_roadway(*ON_ROAD)
-    assert views.settle(street(1)) is memory, "turned back"
+    assert views.settle(street(1), changed=True) is memory, "turned back"
     assert views.memory is memory
+
+
+def in_traffic(share: float) -> npt.NDArray[np.uint8]:
+    """The first street, with vehicles over a share of it."""
+    luma, vehicles = street(1).copy(), street(7)
+    rows = round(share * luma.shape[0])
+    luma[:rows] = vehicles[:rows]
+    return luma
+
+
+def test_at_a_start_traffic_does_not_make_it_another_view() -> None:
+    memory = learned(20)
+    KnownViews(memory).settle(street(1), changed=False)
+    again = KnownViews(memory)
+    assert again.settle(in_traffic(0.75), changed=False) is memory
+    turned = KnownViews(memory)
+    assert turned.settle(street(2), changed=False) is not memory, "while it was off"
+
+
+def test_taken_for_another_view_by_mistake_it_is_known_again_when_looked_over() -> None:
+    memory = learned(20)
+    views = KnownViews(memory)
+    views.settle(street(1), changed=False)
+    assert views.settle(in_traffic(0.8), changed=True) is not memory
+    assert views.kept is memory, "a short visit does not replace what is kept"
+    assert views.refresh(street(1)) is memory
+
+
+def test_another_view_that_was_not_noticed_is_when_looked_over() -> None:
+    memory = learned(20)
+    views = KnownViews(memory)
+    views.settle(street(1), changed=False)
+    assert views.refresh(street(1, gain=0.5)) is memory
+    assert views.refresh(street(2)) is not memory
 
 
 def test_views_are_forgotten_beyond_a_few() -> None:
     memory = learned(20)
     views = KnownViews(memory)
-    views.settle(street(1))
+    views.settle(street(1), changed=False)
     for seed in range(10, 16):
-        views.settle(street(seed))
-    assert views.settle(street(1)) is not memory
+        views.settle(street(seed), changed=True)
+    assert views.settle(street(1), changed=True) is not memory
