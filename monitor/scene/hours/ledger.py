@@ -7,7 +7,7 @@ near miss, a wrong way, ...) is noted by who made it.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -121,6 +121,7 @@ class Ledger:
         self, time_s: float, kind: str, actor: int, other: int | None, value: float | None,
         unit: str, box: Box | None,
     ) -> None:  # fmt: skip
+        time_s = round(time_s, 4)  # as the file has it, so that times compare
         frame = math.ceil(time_s * self.fps - 1e-6)
         self._known.append(_Known(Event(time_s, frame, kind, actor, other, value, unit), box))
 
@@ -180,7 +181,7 @@ class Ledger:
 
 
 def _told(known: _Known) -> dict[str, Any]:
-    event = replace(known.event, time_s=round(known.event.time_s, 4))
+    event = known.event
     return {
         "t_s": event.time_s,
         "frame": event.frame,

@@ -35,7 +35,7 @@ from monitor.scene.truth import FORMAT, calibration
 VERSION: Final = 1
 """Goes up when the same settings give other pictures: older files are then made again."""
 SEGMENT_S: Final = 600.0
-_REST_S: Final = 5.0  # a shorter rest is no segment of its own
+_REST_S: Final = 2.0  # a shorter rest is no segment of its own
 SIZE: Final = (640, 360)
 RATE_FPS: Final = 10
 

@@ -16,6 +16,8 @@ _ACCEL: Final = (-2.5, 3.0)
 _SPEED: Final = (2.5, 8.5)  # of the turning car where the paths meet
 _MIN_COMING: Final = 6.5  # m/s
 _GIVE_UP_S: Final = 8.0
+_BEFORE_S: Final = 2.0  # the turning car is in the other lanes so long before the meeting,
+_AFTER_S: Final = 1.2  # and after it
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,7 @@ class _Meeting:
     turner: Rider
     comes: Rider
     accel: float
+    arrives_s: float  # from now
     zone: tuple[float, float, float, float]
 
 
@@ -48,9 +51,23 @@ def _meeting(stage: Stage, pet_s: float | None) -> _Meeting | None:
             if comes.route.group != "main":
                 continue
             made = _timed(turner, comes, zone, pet_s)
-            if made is not None and not _queues(stage, turner, zone):
+            if made is None or _queues(stage, turner, zone):
+                continue
+            if all(_keeps_away(made, third) for third in town.riders if third is not comes):
                 return made
     return None
+
+
+def _keeps_away(met: _Meeting, third: Rider) -> bool:
+    """Whether somebody else will not meet the turning car as well."""
+    zone = conflict(met.turner.route.id, third.route.id)
+    if zone is None or third is met.turner or third.slide is not None:
+        return True
+    if third.held or (third.speed < 0.5 and not third.past_line) or third.rear_s > zone[3]:
+        return True
+    speed = max(third.speed, 2.0)
+    comes, leaves = (zone[2] - third.s) / speed, (zone[3] + third.length_m - third.s) / speed
+    return comes > met.arrives_s + _AFTER_S or leaves < met.arrives_s - _BEFORE_S
 
 
 def _queues(stage: Stage, turner: Rider, zone: tuple[float, float, float, float]) -> bool:
@@ -78,7 +95,7 @@ def _timed(
     final = turner.speed + accel * arrives
     if not (_ACCEL[0] < accel < _ACCEL[1] and _SPEED[0] < final < _SPEED[1] + 1.5):
         return None
-    return _Meeting(turner, comes, accel, zone)
+    return _Meeting(turner, comes, accel, arrives, zone)
 
 
 @dataclass(slots=True)
