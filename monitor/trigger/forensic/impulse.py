@@ -23,6 +23,7 @@ Indices = npt.NDArray[np.intp]
 SPAN_S: Final = 0.2  # over which a velocity is measured, on either side
 _LEAST_S: Final = 0.09
 _STEP_S: Final = 0.06
+_EDGE_S: Final = 0.15  # of pictures that must lie on either side
 _REACH: Final = 0.05  # of the width, between neighbouring corners of one body
 _ALIKE: Final = 0.25  # of the slower one's speed
 _ALIKE_PX: Final = 7.0  # and this much, px/s at 640 wide
@@ -92,8 +93,9 @@ def moments(window: Window, paths: Trajectories, empty: tuple[Image, Image]) -> 
     """Every second picture or so."""
     found = []
     last_s = -1e9
+    end_s = float(window.times_s[-1])
     for index, time_s in enumerate(window.times_s.tolist()):
-        if time_s - last_s < _STEP_S or time_s < _LEAST_S:
+        if time_s - last_s < _STEP_S or not _EDGE_S <= time_s <= end_s - _EDGE_S:
             continue
         corners = paths.at(index)
         if len(corners) < _LEAST_CORNERS:

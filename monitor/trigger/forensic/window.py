@@ -22,12 +22,13 @@ Times = npt.NDArray[np.float64]
 WIDTH_PX: Final = 640
 MOST_PICTURES: Final = 400  # 13 s at 30 a second: 92 MB of luma at 640 x 360
 _SPACING_MS: Final = 30
+_SMOOTHING_PX: Final = (3, 3)  # decoding without the loop filter leaves edges of blocks
 _SAMPLE_MS: Final = 95
 _LEAST_PICTURES: Final = 10
 _LEAST_S: Final = 0.8
 _LEAST_WIDTH_PX: Final = 96
 _LEAST_HEIGHT_PX: Final = 64
-_SAME: Final = 0.15  # mean luma levels; a sensor's noise and any motion are above
+_SAME: Final = 0.1  # mean luma levels; a sensor's noise and any motion are above
 _GRID: Final = 4
 _DARK_LEVEL: Final = 48  # as in view.py
 _BRIGHT_SHARE: Final = 0.02
@@ -88,14 +89,15 @@ def gather(pictures: Iterable[tuple[int, Planes]], about_ms: int) -> Window:
     """Take pictures of the size that the one nearest ``about_ms`` has.
 
     Times that do not rise and repeated pictures are skipped; of wider pictures than 640 a smaller
-    copy is kept. Raises ``Unusable`` where nothing can be judged.
+    smoothed copy is kept. Raises ``Unusable`` where nothing can be judged.
     """
     times: list[int] = []
     luma: list[Image] = []
     noise: list[float] = []
     samples: list[tuple[int, Planes]] = []
     for capture_ms, planes in pictures:
-        picture = _fitted(planes.y)
+        sharp = _fitted(planes.y)
+        picture = cast(Image, cv2.GaussianBlur(sharp, _SMOOTHING_PX, 0))
         if luma and picture.shape != luma[-1].shape:
             if times[-1] >= about_ms:
                 break
@@ -110,7 +112,7 @@ def gather(pictures: Iterable[tuple[int, Planes]], about_ms: int) -> Window:
         times.append(capture_ms)
         luma.append(picture)
         if not samples or capture_ms - samples[-1][0] >= _SAMPLE_MS:
-            samples.append((capture_ms, _coloured(picture, planes)))
+            samples.append((capture_ms, _coloured(sharp, planes)))
         if len(luma) > MOST_PICTURES:
             if times[0] > about_ms - 3_000:
                 break
