@@ -59,6 +59,13 @@ class AskProfile(StrEnum):
     SCREEN = "screen"
 
 
+class AnswersAbout(StrEnum):
+    """Who says that there was something to explain."""
+
+    TRIGGER = "trigger"
+    LABEL = "label"
+
+
 class Schema(StrEnum):
     """What there is a JSON Schema of."""
 
@@ -194,9 +201,48 @@ def evaluate(
     components: Annotated[
         bool, typer.Option(help="Say what of the time goes where; takes longer.")
     ] = True,
+    answers: Annotated[
+        bool, typer.Option("--answers", help="Score what is said of the events, not what is found.")
+    ] = False,
+    about: Annotated[
+        AnswersAbout, typer.Option(help="With --answers: who says that there is something.")
+    ] = AnswersAbout.TRIGGER,
+    endpoint: Annotated[
+        str | None, typer.Option(help="With --answers: http://.../v1 of a model to ask as well.")
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="As the server names it.")] = None,
+    mode: Annotated[AskMode | None, typer.Option(help="Default: query.mode.")] = None,
+    lang: Annotated[Language | None, typer.Option(help="Default: site.lang.")] = None,
+    context: Annotated[int | None, typer.Option(help="Tokens of a query at most.")] = None,
+    frames: Annotated[int | None, typer.Option(help="Pictures at most, in pairs.")] = None,
+    blind: Annotated[
+        bool, typer.Option("--blind", help="Ask the model without pictures, too.")
+    ] = False,
+    deadline_s: Annotated[float, typer.Option(help="For one answer of the model.")] = 300.0,
+    report: Annotated[
+        Path | None, typer.Option(help="With --answers: a folder for Markdown, JSON, pictures.")
+    ] = None,
+    config: ConfigOption = STREAMS,
     json_out: JsonOption = False,
 ) -> None:
-    """Replay labelled clips through the real watch code and score what it finds."""
+    """Replay labelled clips through the real watch code and score what it finds or says."""
+    if answers:
+        from workers.commands.answers import AnswerOptions, evaluate_answers
+        from workers.commands.evaluate import names as parts
+
+        raise typer.Exit(
+            evaluate_answers(
+                AnswerOptions(
+                    catalogue, clips, parts(only), parts(exclude), operating, lead_in,
+                    jobs or None, about.value, blind, endpoint, model,
+                    None if mode is None else mode.value, None if lang is None else lang.value,
+                    context, frames, deadline_s, config, report, html, json_out,
+                )
+            )
+        )  # fmt: skip
+    if blind or endpoint or report:
+        print("--blind, --endpoint and --report go with --answers", file=sys.stderr)
+        raise typer.Exit(exits.USAGE)
     from workers.commands.evaluate import Options, names
     from workers.commands.evaluate import evaluate as replay
 

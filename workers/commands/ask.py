@@ -67,7 +67,7 @@ class Usage(Exception):
 def ask(options: AskOptions) -> int:
     """Ask, show, and say by the exit status whether there is an answer."""
     try:
-        config = _config(options)
+        config = configured(options)
         asked = _asked(options, config)
         return asyncio.run(_ask(options, asked, config))
     except (Usage, QueryError) as error:
@@ -80,7 +80,7 @@ async def _ask(options: AskOptions, asked: Asked, config: Config) -> int:
     logging.getLogger("libav").setLevel(logging.CRITICAL)
     async with AsyncExitStack() as resources:
         source = _source(options, asked, config, resources)
-        client = await _client(config, asked.mode, options, resources)
+        client = await client_of(config, asked.mode, options, resources)
         screen = TerminalScreen(Console(stderr=True))
         with screen.shown():
             result = await answer(
@@ -149,7 +149,7 @@ def _milliseconds(option: str, text: str | None) -> int | None:
 _NOBODY: Final = "nobody"
 
 
-def _config(options: AskOptions) -> Config:
+def configured(options: AskOptions) -> Config:
     """streams.yaml where there is one; the options over it."""
     if options.config.exists():
         config = load(options.config)
@@ -176,9 +176,10 @@ def _config(options: AskOptions) -> Config:
     return config.model_copy(update=changes)
 
 
-async def _client(
+async def client_of(
     config: Config, mode: Mode, options: AskOptions, resources: AsyncExitStack
 ) -> VisionClient | None:
+    """The first configured endpoint that serves the mode, connected; None where there is none."""
     served = model_endpoints(config.query)
     if not served:
         return None

@@ -53,16 +53,7 @@ def evaluate(options: Options) -> int:
     if options.lead_in not in get_args(Mode):
         print(f"--lead-in: one of {', '.join(get_args(Mode))}", file=sys.stderr)
         return exits.USAGE
-    catalogue = load(options.catalogue, options.clips, options.exclude)
-    for remark in catalogue.remarks:
-        print(remark, file=sys.stderr)
-    entries = catalogue.entries
-    if options.only:
-        wanted = {name.removesuffix(".mp4") for name in options.only}
-        entries = tuple(e for e in entries if e.file.removesuffix(".mp4") in wanted)
-        if not entries:
-            raise CatalogueError(f"--only: no such clip in {options.catalogue}")
-    entries = prepared(entries, scratch())
+    entries = clips_of(options.catalogue, options.clips, options.only, options.exclude)
     before = None if options.compare is None else read(options.compare)
     if options.html is not None:
         report.refuse_source_tree(options.html)
@@ -72,9 +63,7 @@ def evaluate(options: Options) -> int:
         without=frozenset(options.without),
         looks=options.html is not None,
     )
-    runs = run_all(
-        entries, PHASES_MS[: options.phases], settings, jobs=options.jobs, told=_progress
-    )
+    runs = run_all(entries, PHASES_MS[: options.phases], settings, jobs=options.jobs, told=progress)
     made: dict[str, Any] = result(runs)
     if options.components:
         chosen = components.representative(entries)
@@ -94,6 +83,22 @@ def evaluate(options: Options) -> int:
         if options.compare is not None:
             table.differences(changes, options.compare, console)
     return exits.OK
+
+
+def clips_of(
+    path: Path, clips: Path, only: Sequence[str] = (), exclude: Sequence[str] = ()
+) -> tuple[Entry, ...]:
+    """The entries to play, ready to be played; remarks go to standard error."""
+    catalogue = load(path, clips, exclude)
+    for remark in catalogue.remarks:
+        print(remark, file=sys.stderr)
+    entries = catalogue.entries
+    if only:
+        wanted = {name.removesuffix(".mp4") for name in only}
+        entries = tuple(e for e in entries if e.file.removesuffix(".mp4") in wanted)
+        if not entries:
+            raise CatalogueError(f"--only: no such clip in {path}")
+    return prepared(entries, scratch())
 
 
 def scratch() -> Path:
@@ -133,7 +138,8 @@ def names(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
-def _progress(done: int, of: int) -> None:
+def progress(done: int, of: int) -> None:
+    """On a terminal: how many replays are done."""
     end = "\n" if done == of else ""
     if sys.stderr.isatty():
         print(f"\r{done} of {of} replays", end=end, file=sys.stderr, flush=True)

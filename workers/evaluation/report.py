@@ -76,15 +76,15 @@ def write(path: Path, runs: Sequence[Run], result: dict[str, Any]) -> None:
     path.write_text("\n".join(parts), encoding="utf-8")
 
 
-def refuse_source_tree(path: Path) -> None:
+def refuse_source_tree(path: Path, option: str = "--html") -> None:
     """``CatalogueError`` where any folder above is a git checkout, or the folder is not there."""
     folder = path.resolve().parent
     if not folder.is_dir():
-        raise CatalogueError(f"--html {path}: there is no folder {folder}")
+        raise CatalogueError(f"{option} {path}: there is no folder {folder}")
     for above in (folder, *folder.parents):
         if (above / ".git").exists():
             raise CatalogueError(
-                f"--html {path}: lies in the source tree {above}; frames of clips stay out of it"
+                f"{option} {path}: lies in the source tree {above}; frames of clips stay out of it"
             )
 
 

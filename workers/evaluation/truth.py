@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from workers.evaluation import steps
+
 _TYPES: Final = {
     "contact": "collision",
     "hard_brake": "hard_brake",
@@ -63,8 +65,12 @@ def _events(document: dict[str, Any]) -> list[dict[str, Any]]:
         end_s = time_s + _CRASH_S
         if kind == "stopped_in_lane":
             end_s = time_s + float(event["value"] or 0.0)
+        more = {}
+        if event["kind"] == "contact":
+            more = {"incident_type": steps.incident_type(document, event),
+                    "antecedents": steps.antecedents(document, event)}  # fmt: skip
         labels.append(
-            {"type": kind, "start_s": time_s, "peak_s": min(time_s + 0.1, duration_s),
+            {**more, "type": kind, "start_s": time_s, "peak_s": min(time_s + 0.1, duration_s),
              "end_s": max(min(end_s, duration_s), min(time_s + 0.1, duration_s)),
              "box": tuple(event["box"]), "value": event["value"]}
         )  # fmt: skip
