@@ -170,3 +170,38 @@ def at(picture: tuple[int, Planes]) -> float:
 def test_another_size_of_pictures_ends_the_window() -> None:
     other = [(START_MS + 3_300 + 40 * i, p) for i, (_, p) in enumerate(grey_pictures((90, 160)))]
     assert look([*film(rear_end(), 3.2), *other]) == look(film(rear_end(), 3.2))
+
+
+def test_sixty_pictures_a_second_are_as_good() -> None:
+    verdict = look(film(rear_end(), 3.2, fps=60))
+    assert verdict.confirmed is True
+    assert verdict.time_ms == pytest.approx(START_MS + 1000 * CONTACT_S, abs=150)
+
+
+@pytest.mark.parametrize("fps", [1, 5])
+def test_few_pictures_never_confirm_what_was_not(fps: int) -> None:
+    assert look(film(side_swipe_free(), 6.0, fps=fps)).confirmed is not True
+
+
+@pytest.mark.parametrize("kind", [EvidenceKind.STOPPED_IN_LANE, EvidenceKind.PEDESTRIAN_IN_ROAD])
+def test_of_what_takes_longer_to_see_it_cannot_tell(kind: EvidenceKind) -> None:
+    verdict = examine(film(side_swipe_free(), 3.2), trigger(CONTACT_S, kind), camera())
+    assert verdict.confirmed is None
+    assert verdict.kind is kind
+
+
+def test_a_contact_confirms_whatever_called() -> None:
+    called = trigger(CONTACT_S, EvidenceKind.STOPPED_IN_LANE)
+    verdict = examine(film(rear_end(), 3.2), called, camera())
+    assert verdict.confirmed is True
+    assert verdict.kind is EvidenceKind.CONTACT
+
+
+def test_light_that_comes_and_goes_is_no_contact() -> None:
+    def flashing() -> Iterator[tuple[int, Planes]]:
+        for time_ms, planes in film(side_swipe_free(), 3.2):
+            gain = 1.4 if 1.4 < at((time_ms, planes)) < 1.8 else 1.0
+            luma = np.clip(planes.y * gain, 0, 255).astype(np.uint8)
+            yield time_ms, Planes(luma, planes.u, planes.v)
+
+    assert look(flashing()).confirmed is not True
