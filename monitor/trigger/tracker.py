@@ -19,13 +19,12 @@ import numpy.typing as npt
 from monitor.trigger.blobs import Blob, PixelBox, find_blobs
 from monitor.trigger.carry import Expected, carried
 from monitor.trigger.flow import corners, detail, follow, not_of
+from monitor.trigger.regions import PIECE, between, covered, pieces, united
 from monitor.trigger.track import Sample, Track
 
 Image = npt.NDArray[np.uint8]
 
 _CLAIM: Final = 0.3  # share of the expected box that a region must cover
-_PIECE: Final = 0.6  # or share of the region that lies in the box: it is a piece of the body
-_PIECES_FILL: Final = 0.4  # of the box around the pieces of one body
 _MISSING_S: Final = 1.0
 _TENTATIVE_MISSING_S: Final = 0.3
 _TENTATIVE_LIFE_S: Final = 2.5
@@ -170,9 +169,9 @@ class Tracker:
         for track, e, mine in zip(self._tracks, expected, claims, strict=True):
             own = [index for index in mine if claimed[index] == 1]
             shared = [index for index in mine if claimed[index] > 1]
-            own = _pieces(e.box, {index: blobs[index] for index in own})
+            own = pieces(e.box, {index: blobs[index] for index in own})
             taken.update(own)
-            if _covered(e.box, blobs, shared) > _covered(e.box, blobs, own):
+            if covered(e.box, blobs, shared) > covered(e.box, blobs, own):
                 own = []
             self._advance(track, e, [blobs[index] for index in own], bool(mine), time_s)
         self._drop(time_s)
@@ -215,7 +214,7 @@ class Tracker:
         mine = []
         for index, blob in enumerate(blobs):
             shared = e.box.overlap(blob.box)
-            if shared > _CLAIM * e.box.area or shared > _PIECE * blob.box.area:
+            if shared > _CLAIM * e.box.area or shared > PIECE * blob.box.area:
                 mine.append(index)
         if mine or track.confirmed:
             return mine
@@ -235,7 +234,7 @@ class Tracker:
         box, velocity = e.box, e.velocity
         measured = e.by_flow or bool(own)
         young = time_s - track.born_s < 0.8
-        region = _united(own)
+        region = united(own)
         if region is not None and e.by_flow and not young and self._is_odd(track, e, region):
             region = None
         joined = joined_or_seen and region is None
@@ -243,7 +242,7 @@ class Tracker:
             if not e.by_flow:
                 step = np.subtract(region.centre, track.box.centre) / span
                 velocity = step if len(track.history) < 2 else 0.5 * velocity + 0.5 * step
-            box = _between(box, region, 1.0 if young else _DRAW)
+            box = between(box, region, 1.0 if young else _DRAW)
         whole = self._whole(box) and (region is None or self._whole(region))
         # The flow alone tells how it moves; the region tells where it is. Its error is taken out
         # of the whole path at once, so that a region's jump is never seen as motion.
@@ -385,47 +384,6 @@ def _edges(region: Image, where: npt.NDArray[Any]) -> float:
     dx = cv2.Sobel(region, cv2.CV_32F, 1, 0)
     dy = cv2.Sobel(region, cv2.CV_32F, 0, 1)
     return float(cv2.mean(cv2.magnitude(dx, dy), where.astype(np.uint8))[0])
-
-
-def _covered(box: PixelBox, blobs: Sequence[Blob], indices: Sequence[int]) -> float:
-    return sum(box.overlap(blobs[index].box) for index in indices)
-
-
-def _pieces(box: PixelBox, candidates: dict[int, Blob]) -> list[int]:
-    """The region that covers most of the expected box, and others that fill it up with it."""
-    order = sorted(candidates, key=lambda index: -box.overlap(candidates[index].box))
-    if not order:
-        return []
-    chosen = order[:1]
-    united, area = candidates[chosen[0]].box, candidates[chosen[0]].area
-    near = box.grown(0.1)
-    for index in order[1:]:
-        blob = candidates[index]
-        larger = united.union(blob.box)
-        inside = near.overlap(blob.box) > _PIECE * blob.box.area
-        if inside and area + blob.area > _PIECES_FILL * larger.area:
-            chosen.append(index)
-            united, area = larger, area + blob.area
-    return chosen
-
-
-def _united(blobs: Sequence[Blob]) -> PixelBox | None:
-    if not blobs:
-        return None
-    region = blobs[0].box
-    for blob in blobs[1:]:
-        region = region.union(blob.box)
-    return region
-
-
-def _between(box: PixelBox, region: PixelBox, draw: float) -> PixelBox:
-    keep = 1.0 - draw
-    return PixelBox(
-        keep * box.x + draw * region.x,
-        keep * box.y + draw * region.y,
-        keep * box.width + draw * region.width,
-        keep * box.height + draw * region.height,
-    )
 
 
 def _is_moving_body(track: Track) -> bool:
