@@ -32,7 +32,7 @@ from monitor.scene.hours.stretch import FPS, begin, frames, seeded
 from monitor.scene.hours.weather import CONDITIONS, Condition, weather
 from monitor.scene.truth import FORMAT, calibration
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Goes up when the same settings give other pictures: older files are then made again."""
 SEGMENT_S: Final = 600.0
 _REST_S: Final = 2.0  # a shorter rest is no segment of its own

@@ -57,7 +57,7 @@ def weather(condition: Condition, rng: random.Random) -> Weather:
     )  # fmt: skip
     return Weather(
         "night", light, wet=rng.choice((0.12, 0.12, 0.55)), headlights=1.0, street_light=2.6,
-        beam=70.0, drift=0.03, shake_px=rng.uniform(0.15, 0.5),
+        beam=50.0, drift=0.03, shake_px=rng.uniform(0.15, 0.5),
     )  # fmt: skip
 
 
