@@ -130,8 +130,8 @@ class StandingWatch:
         box = moment.fractions(standing.box)
         usual = moment.memory.is_waiting_place(box)
         unexpected = 0.0 if usual else self._unexpected(moment, standing, track, vehicles)
-        # At a red light nobody passes; at a bay or beside a turning lane they do.
-        passing_is_usual = usual and moment.memory.is_waiting_place(box, passed=True)
+        # At many a red light nobody passes; at a bay or beside a turning lane they do.
+        passing_is_usual = usual and not moment.memory.is_never_passed(box)
         in_the_way = stood >= _STOOD_S and (
             (flows_past and (not passing_is_usual or stood > _LONG_S / 3)) or stood > _LONG_S
         )

@@ -31,6 +31,7 @@ STALLS: Final = 2
 STALLS_WITHIN_S: Final = 10.0
 WEATHER_S: Final = 4.0
 WEATHER_SHARE: Final = 0.3
+WEATHER_GONE: Final = 0.05
 EXPOSURE_S: Final = 2.0
 
 _SHOW_CHANGED_S: Final = 3.0
@@ -63,16 +64,14 @@ class _Often:
     """Something that counts while it is so in many pictures of the last seconds."""
 
     share: float = 0.0
+    holds: bool = False
     noted_s: float | None = None
 
     def note(self, now_s: float, is_so: bool) -> None:
         span_s = 0.0 if self.noted_s is None else max(0.0, now_s - self.noted_s)
         self.noted_s = now_s
         self.share += min(1.0, span_s / WEATHER_S) * (float(is_so) - self.share)
-
-    @property
-    def holds(self) -> bool:
-        return self.share >= WEATHER_SHARE
+        self.holds = self.share >= (WEATHER_GONE if self.holds else WEATHER_SHARE)
 
 
 class ViewWatch:

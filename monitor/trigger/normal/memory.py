@@ -37,6 +37,7 @@ ROADWAY_VEHICLES: Final = 1.6
 EDGE_SHARE: Final = 0.3
 WAITING_VEHICLES: Final = 1.6
 WAITING_SHARE: Final = 0.01
+WELL_WAITED: Final = 5.0
 PASSED_SHARE: Final = 0.1
 CONTRARY_WEIGHT: Final = 0.1
 OVERLAY_SWING: Final = 40
@@ -252,15 +253,19 @@ class SceneMemory:
             return 0.0
         return float(here[Layer.WAITED_S] / here[Layer.WAITED])
 
-    def is_waiting_place(self, box: Box, *, passed: bool = False) -> bool:
-        """Whether standing here is usual; ``passed``: even while others drive past."""
+    def is_waiting_place(self, box: Box) -> bool:
+        """Whether standing here is usual."""
         cells = footprint(box)
         vehicles, waited = self._layers[Layer.VEHICLES][cells], self._layers[Layer.WAITED][cells]
         usual = waited >= np.maximum(WAITING_VEHICLES, WAITING_SHARE * vehicles)
-        if passed:
-            enough = np.maximum(WAITING_VEHICLES, PASSED_SHARE * waited)
-            usual &= self._layers[Layer.PASSED][cells] >= enough
         return bool(2 * np.count_nonzero(usual) >= usual.size)
+
+    def is_never_passed(self, box: Box) -> bool:
+        """Whether many have waited here and hardly ever others drove past meanwhile."""
+        cells = footprint(box)
+        waited, passed = self._layers[Layer.WAITED][cells], self._layers[Layer.PASSED][cells]
+        never = (waited >= WELL_WAITED) & (passed < PASSED_SHARE * waited)
+        return bool(2 * np.count_nonzero(never) >= never.size)
 
     def is_roadway(self, x: float, y: float) -> bool:
         """Whether vehicles drive over this point; what boxes hang over a kerb does not count."""

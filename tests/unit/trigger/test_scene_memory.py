@@ -116,11 +116,14 @@ def test_waiting_while_others_pass_is_usual_where_it_was_before() -> None:
     memory = learned(4)
     for _ in range(3):
         memory.waited(PLACE, 20.0)
-    assert memory.is_waiting_place(PLACE)
-    assert not memory.is_waiting_place(PLACE, passed=True), "a red light for all lanes"
+    assert not memory.is_never_passed(PLACE), "three do not tell"
+    for _ in range(3):
+        memory.waited(PLACE, 20.0)
+    assert memory.is_never_passed(PLACE), "a red light for all lanes"
+    memory.tick(T0 + HOUR_MS)
     for _ in range(2):
         memory.waited(PLACE, 20.0, passed=True)
-    assert memory.is_waiting_place(PLACE, passed=True), "a bay, or a lane that turns"
+    assert not memory.is_never_passed(PLACE), "a bay, or a lane that turns"
 
 
 def test_an_hour_of_standing_queues_does_not_make_a_busy_lane_a_waiting_place() -> None:

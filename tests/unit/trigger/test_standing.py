@@ -95,7 +95,7 @@ def test_behind_another_that_stands_it_is_held_up_by_that_one() -> None:
 
 
 def waited_at(memory: SceneMemory, *, passed: bool) -> SceneMemory:
-    for _ in range(2):
+    for _ in range(6):
         memory.waited(fractions(PixelBox(270.0, 70.0, 40.0, 30.0)), 20.0, passed=passed)
     return memory
 
