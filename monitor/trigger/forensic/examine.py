@@ -19,7 +19,7 @@ from monitor.trigger.forensic.story import Findings, cannot_tell, verdict_of
 from monitor.trigger.forensic.timeline import timeline
 from monitor.trigger.forensic.trajectories import masked, trace
 from monitor.trigger.forensic.verdict import Verdict
-from monitor.trigger.forensic.window import Unusable, gather
+from monitor.trigger.forensic.window import Unusable, gather, steadied
 from monitor.trigger.normal import SceneMemory
 
 _LEAST_AFTER_S: Final = 0.3
@@ -37,7 +37,7 @@ def examine(
     The contact may be found up to 3 s from the trigger's time. ``memory`` is only read.
     """
     try:
-        window = gather(pictures, trigger.time_ms)
+        window = steadied(gather(pictures, trigger.time_ms))
     except Unusable as error:
         return cannot_tell(trigger, str(error))
     about_s = (trigger.time_ms - window.origin_ms) / 1000

@@ -7,7 +7,7 @@ them everything seems to stop and afterwards everything to jump.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, cast
 
 import cv2
@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitor.media.decode import Planes
+from monitor.trigger.flow import Steady
 
 Image = npt.NDArray[np.uint8]
 Times = npt.NDArray[np.float64]
@@ -28,6 +29,9 @@ _LEAST_PICTURES: Final = 10
 _LEAST_S: Final = 0.8
 _LEAST_WIDTH_PX: Final = 96
 _LEAST_HEIGHT_PX: Final = 64
+_MIN_SHIFT_PX: Final = 0.4  # as in steadying.py
+_STEADY_LEVELS: Final = 12
+_AROUND: Final = np.ones((9, 9), np.uint8)
 _SAME: Final = 0.1  # mean luma levels; a sensor's noise and any motion are above
 _GRID: Final = 4
 _DARK_LEVEL: Final = 48  # as in view.py
@@ -123,6 +127,29 @@ def gather(pictures: Iterable[tuple[int, Planes]], about_ms: int) -> Window:
     seconds = (np.array(times, np.float64) - times[0]) / 1000
     coloured = tuple(((at_ms - times[0]) / 1000, planes) for at_ms, planes in samples)
     return Window(times[0], seconds, tuple(luma), coloured)
+
+
+def steadied(window: Window) -> Window:
+    """With the camera's shake taken out of the luma: a jolt of the mast stops no vehicle.
+
+    The shift of each picture is measured on corners of what is the same in the medians of the
+    window's two halves: not on vehicles that came to rest.
+    """
+    steady = Steady()
+    scene, later = window.empty(float(window.times_s[-1]) / 2)
+    _, changed = cv2.threshold(cv2.absdiff(scene, later), _STEADY_LEVELS, 255, cv2.THRESH_BINARY)
+    steady.refer_to(scene, cast(Image, cv2.bitwise_not(cv2.dilate(changed, _AROUND))))
+    pictures = []
+    for luma in window.luma:
+        dx, dy = steady.shift(luma) or (0.0, 0.0)
+        if max(abs(dx), abs(dy)) < _MIN_SHIFT_PX:
+            pictures.append(luma)
+            continue
+        matrix = np.array([[1.0, 0.0, -dx], [0.0, 1.0, -dy]])
+        size = (window.width, window.height)
+        moved = cv2.warpAffine(luma, matrix, size, borderMode=cv2.BORDER_REPLICATE)
+        pictures.append(cast(Image, moved))
+    return replace(window, luma=tuple(pictures))
 
 
 def _check(times: list[int], luma: list[Image], noise: list[float]) -> None:

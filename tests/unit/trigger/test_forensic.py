@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+import cv2
 import numpy as np
 import pytest
 
@@ -205,3 +206,18 @@ def test_light_that_comes_and_goes_is_no_contact() -> None:
             yield time_ms, Planes(luma, planes.u, planes.v)
 
     assert look(flashing()).confirmed is not True
+
+
+@pytest.mark.parametrize(("pixels", "seconds"), [(6, 0.3), (15, 0.4), (8, 1.0)])
+def test_a_jolt_of_the_mast_is_no_contact(pixels: float, seconds: float) -> None:
+    def shaken() -> Iterator[tuple[int, Planes]]:
+        for time_ms, planes in film(side_swipe_free(), 3.2):
+            phase = (at((time_ms, planes)) - 1.5) / seconds
+            shift = pixels * np.sin(np.pi * phase) if 0.0 < phase < 1.0 else 0.0
+            matrix = np.array([[1.0, 0.0, shift], [0.0, 1.0, shift / 2]])
+            luma = cv2.warpAffine(
+                planes.y, matrix, (WIDTH_PX, HEIGHT_PX), borderMode=cv2.BORDER_REPLICATE
+            )
+            yield time_ms, Planes(np.asarray(luma, np.uint8), planes.u, planes.v)
+
+    assert look(shaken()).confirmed is False
