@@ -7,6 +7,7 @@ Momentum is conserved and hardly anything springs back (``RESTITUTION`` of
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +15,8 @@ from monitor.scene.collision import RESTITUTION
 from monitor.scene.hours.users import Rectangle, Rider, Slide, Walker
 
 _PERSON_HALF_M: Final = 0.28
+_NEAR_M: Final = 14.0  # farther apart no two bodies touch
+_TOUCH_SPEED: Final = 0.4  # m/s; slower bodies may stand together
 _CRUSH_S: Final = 0.035  # metres of dent per m/s of closing speed
 _MAX_CRUSH_M: Final = 0.45
 _MAX_SPIN: Final = 1.1  # radians a second; with friction about a third of a radian in all
@@ -60,6 +63,31 @@ def penetration(a: Rectangle, b: Rectangle) -> float:
         )  # fmt: skip
         least = min(least, reach - abs(dx * cos + dy * sin))
     return least
+
+
+def touching(
+    riders: Sequence[Rider], walkers: Sequence[Walker], time_s: float
+) -> Iterator[Contact]:
+    """Make the contacts of those in an incident, or sliding, with anybody near."""
+    for rider in [r for r in riders if r.busy or r.slide is not None]:
+        x, y, _ = rider.place()
+        for other in riders:
+            if other is rider or (rider.slide is not None and other.slide is not None):
+                continue
+            if time_s < max(rider.untouched_s, other.untouched_s):
+                continue
+            ox, oy, _ = other.place()
+            if abs(ox - x) > _NEAR_M or abs(oy - y) > _NEAR_M or not overlap(rider, other):
+                continue
+            if math.dist(velocity(rider), velocity(other)) > _TOUCH_SPEED:
+                yield strike(time_s, rider, other)
+        if rider.speed < 0.5:
+            continue
+        for walker in walkers:
+            person = walker.state
+            near = abs(person.x - x) < _NEAR_M and abs(person.y - y) < _NEAR_M
+            if near and person.on_road and not walker.lies and overlap(rider, walker):
+                yield strike_person(time_s, rider, walker)
 
 
 def strike(time_s: float, first: Rider, second: Rider) -> Contact:

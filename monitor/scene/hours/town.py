@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from monitor.scene.driver import GRAVITY
-from monitor.scene.hours.contact import Contact, overlap, rectangle, strike, strike_person, velocity
+from monitor.scene.hours.contact import Contact, rectangle, touching
 from monitor.scene.hours.demand import Demand, signal_plan
 from monitor.scene.hours.driving import (
     Obstacle,
@@ -40,7 +40,6 @@ from monitor.scene.world import (
 STEP_S: Final = 0.05
 SLIDING_DECEL: Final = 6.1
 BUS_DWELL_S: Final = (11.0, 19.0)
-_TOUCH_SPEED: Final = 0.4  # m/s; slower bodies may stand together
 _SPEED_EASE: Final = 0.8  # m/s over a limit that are taken back within a second
 _NEAR_JUNCTION_M: Final = 34.0
 YIELD_DECEL: Final = 2.8
@@ -99,7 +98,9 @@ class Town:
             if rider.slide is not None:
                 rider.slide.step(SLIDING_DECEL, STEP_S)
                 rider.speed = rider.slide.speed
-        self._touch()
+        for contact in touching(self.riders, self.walkers, self.time_s):
+            self.contacts.append(contact)
+            self.on_contact(contact)
         self.riders = [r for r in self.riders if r.s < r.route.length_m - 2.0 and not r.gone]
         self.walkers = [w for w in self.walkers if w.until_s > self.time_s or w.lies]
 
@@ -254,33 +255,6 @@ class Town:
             rider.yaw += math.atan2(drift, max(rider.speed, 1.5))
         if self.time_s >= move.start_s + move.lasts_s:
             rider.sideways, rider.leaving, rider.yaw = None, None, 0.0
-
-    def _touch(self) -> None:
-        """Contacts of those in an incident with anybody near."""
-        for rider in [r for r in self.riders if r.busy or r.slide is not None]:
-            x, y, _ = rider.place()
-            for other in self.riders:
-                if other is rider or (rider.slide is not None and other.slide is not None):
-                    continue
-                if self.time_s < max(rider.untouched_s, other.untouched_s):
-                    continue
-                ox, oy, _ = other.place()
-                if abs(ox - x) > 14.0 or abs(oy - y) > 14.0 or not overlap(rider, other):
-                    continue
-                if math.dist(velocity(rider), velocity(other)) > _TOUCH_SPEED:
-                    self._hit(strike(self.time_s, rider, other))
-            if rider.speed < 0.5:
-                continue
-            for walker in self.walkers:
-                person = walker.state
-                if walker.lies or abs(person.x - x) > 8.0 or abs(person.y - y) > 8.0:
-                    continue
-                if person.on_road and overlap(rider, walker):
-                    self._hit(strike_person(self.time_s, rider, walker))
-
-    def _hit(self, contact: Contact) -> None:
-        self.contacts.append(contact)
-        self.on_contact(contact)
 
 
 def _stopping(rider: Rider, distances: Iterable[float | None]) -> list[float]:
