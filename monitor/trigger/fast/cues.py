@@ -24,7 +24,7 @@ from monitor.trigger.fast.trail import Trail
 Luma = npt.NDArray[np.uint8]
 
 WIDTH_PX: Final = 480
-THRESHOLD: Final = 3.1
+THRESHOLD: Final = 3.3
 SLOWING_SHARE: Final = 0.5
 _BODY_S: Final = 0.3  # bodies are what moves together for so long
 _GAP_S: Final = 0.35
@@ -126,5 +126,5 @@ def _at_width(luma: Luma) -> Luma:
     if width == WIDTH_PX:
         return luma
     size = (WIDTH_PX, max(2, round(height * WIDTH_PX / width / 2) * 2))
-    how = cv2.INTER_AREA if width > WIDTH_PX else cv2.INTER_LINEAR
+    how = cv2.INTER_AREA if width > 1.5 * WIDTH_PX else cv2.INTER_LINEAR
     return cast(Luma, cv2.resize(luma, size, interpolation=how))

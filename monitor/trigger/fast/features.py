@@ -36,7 +36,7 @@ _SAME_BODY_PX: Final = 25.0  # a new corner starts with the velocity of a neighb
 _LEAST_TO_TELL: Final = 20
 _CUT_SHARE: Final = 0.2
 _BORDER_PX: Final = 3.0
-_WINDOW: Final = (15, 15)
+_WINDOW: Final = (13, 13)
 _LEVELS: Final = 3
 _CRITERIA: Final = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_COUNT, 10, 0.03)
 _DILATE: Final = cast(npt.NDArray[np.uint8], np.ones((5, 5), np.uint8))
@@ -105,7 +105,7 @@ class FeaturePool:
             criteria=_CRITERIA, flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
         )  # fmt: skip
         back, returned, _ = cv2.calcOpticalFlowPyrLK(
-            luma, last, after, after - (guess - before), winSize=_WINDOW, maxLevel=_LEVELS,
+            luma, last, after, before.copy(), winSize=_WINDOW, maxLevel=0,
             criteria=_CRITERIA, flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
         )  # fmt: skip
         error = np.abs(back - before).reshape(-1, 2).max(axis=1)
