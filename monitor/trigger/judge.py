@@ -17,7 +17,8 @@ from monitor.trigger.fast import odds
 
 STRONG: Final = 1.6
 """From this score on, raw and graded, a trigger alerts at once: a contact of strength 0.5, or
-more; hard braking, standing and near misses never do so by themselves."""
+more, or a standstill that is surely none of the traffic's; hard braking, impulses and near misses
+never do so by themselves."""
 
 FLOOR: Final = 0.25
 """Raw scores below are not worth counting either."""
@@ -102,7 +103,7 @@ def _score(evidence: Evidence, recent: Sequence[Evidence]) -> tuple[float, str] 
         score = min(_BRAKE_CAP, 1.6 * evidence.strength + support)
         return score, f"hard braking, {value:.2g} {evidence.unit}"
     if evidence.kind is EvidenceKind.STOPPED_IN_LANE:
-        return 0.5 + evidence.strength, f"standing for {value:.0f} s where traffic flows"
+        return 0.5 + 1.2 * evidence.strength, f"standing for {value:.0f} s where traffic flows"
     if evidence.kind is EvidenceKind.WRONG_WAY:
         return 0.6 + evidence.strength, f"for {value:.1f} s against the traffic's only direction"
     if evidence.kind is EvidenceKind.SWERVE:

@@ -23,6 +23,8 @@ _STOOD_S: Final = 6.0
 _SOON_S: Final = 3.0  # where standing is unexpected
 _PASSES: Final = 2
 _LONG_S: Final = 150.0  # longer than any red
+_SURE_S: Final = 90.0  # longer than most; before it, passing alone may be a turning lane's green
+_UNSURE: Final = 0.9
 _TELL_AGAIN_S: Final = 10.0
 _BESIDE_M: Final = 6.5
 _SAME_WAY: Final = 0.6
@@ -138,11 +140,12 @@ class StandingWatch:
         if unexpected < aftermath.UNEXPECTED and not in_the_way:
             return None
         standing.told_s = moment.now_s
+        passing = 0.4 + 0.1 * len(standing.passed_by) + stood / 120.0
         return moment.evidence(
             EvidenceKind.STOPPED_IN_LANE,
             track,
             standing.since_s,
-            strength=max(unexpected, 0.4 + 0.1 * len(standing.passed_by) + stood / 120.0),
+            strength=max(unexpected, passing if stood > _SURE_S else min(_UNSURE, passing)),
             time_uncertainty_s=0.5,
             value=stood,
             unit="s",

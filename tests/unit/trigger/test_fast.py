@@ -147,7 +147,7 @@ def test_features_lie_on_what_moves_and_stay_few() -> None:
     left = street.cars[0].left(0.9)
     x, y = features.points.T
     on_car = (x > left - 4) & (x < left + 52) & (y > 66) & (y < 100)
-    assert on_car.mean() > 0.9
+    assert on_car.mean() > 0.8  # new ones are looked for where it was, too
 
 
 def test_a_small_body_gets_its_share_of_features_beside_a_large_one() -> None:
