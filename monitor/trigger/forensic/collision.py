@@ -37,6 +37,7 @@ _POOL_S: Final = 0.2
 _POOL_SIZES: Final = 1.5
 _POOL_WEIGHT: Final = 0.25
 _LEAST_VOTE: Final = 0.03
+_PULSE_S: Final = 0.12  # a vehicle's crash pulse; the change is seen at its middle
 _THRESHOLD: Final = 0.7  # sum of votes that is a collision
 _LATER_S: Final = 1.0  # a contact so long after the trigger is e times less likely
 _EARLIER_S: Final = 4.0  # and before it
@@ -132,6 +133,6 @@ def find_collision(votes: Sequence[Vote], about_s: float) -> Collision | None:
     spread = float(np.sqrt((share * (times[pool] - middle) ** 2).sum()))
     low, high = boxes[pool, :2].min(axis=0), boxes[pool, 2:].max(axis=0)
     return Collision(
-        float(times[best]), float(np.hypot(spread, 0.07)), float(totals[best]) / _THRESHOLD,
+        float(times[best]) - _PULSE_S / 2, float(np.hypot(spread, 0.07)), float(totals[best]) / _THRESHOLD,
         votes[best], (float(low[0]), float(low[1]), float(high[0]), float(high[1])),
     )  # fmt: skip

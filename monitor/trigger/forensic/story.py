@@ -21,6 +21,9 @@ _MOST_TRACKED: Final = 0.9
 """Score per strength of a contact between tracks, and at most: by night tracks join and part by
 themselves, so that corners must see something of it too."""
 
+_DOUBT: Final = 0.4
+"""Score from which a sudden change that is no contact is left to a model; below it was none."""
+
 _SAME_S: Final = 0.5  # contacts of corners and of tracks this close are one
 _BEFORE_MS: Final = 4_000  # an onset this long before a contact belongs to it
 _ONSETS: Final = frozenset(
@@ -160,7 +163,8 @@ def _unconfirmed(found: Findings, contact: Evidence | None, score: float) -> Ver
     if contact is not None:
         at_most = f"at most {_told(found, contact)}"
     # Nothing is told of what it cannot see: standing, people, a queue, the wrong way.
-    rejected = trigger.kind in _MEASURABLE
+    sign_of_nothing = trigger.kind is EvidenceKind.IMPULSE and score < _DOUBT
+    rejected = trigger.kind in _MEASURABLE or sign_of_nothing
     reason = f"No contact: {at_most}." if rejected else f"Cannot tell, no contact: {at_most}."
     return Verdict(
         False if rejected else None,

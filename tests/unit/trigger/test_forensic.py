@@ -191,6 +191,11 @@ def test_of_what_takes_longer_to_see_it_cannot_tell(kind: EvidenceKind) -> None:
     assert verdict.kind is kind
 
 
+def test_a_sign_of_momentum_lost_where_traffic_drove_on_is_rejected() -> None:
+    called = trigger(CONTACT_S, EvidenceKind.IMPULSE)
+    assert examine(film(side_swipe_free(), 3.2), called, camera()).confirmed is False
+
+
 def test_a_contact_confirms_whatever_called() -> None:
     called = trigger(CONTACT_S, EvidenceKind.STOPPED_IN_LANE)
     verdict = examine(film(rear_end(), 3.2), called, camera())
