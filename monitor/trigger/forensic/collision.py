@@ -133,6 +133,7 @@ def find_collision(votes: Sequence[Vote], about_s: float) -> Collision | None:
     spread = float(np.sqrt((share * (times[pool] - middle) ** 2).sum()))
     low, high = boxes[pool, :2].min(axis=0), boxes[pool, 2:].max(axis=0)
     return Collision(
-        float(times[best]) - _PULSE_S / 2, float(np.hypot(spread, 0.07)), float(totals[best]) / _THRESHOLD,
-        votes[best], (float(low[0]), float(low[1]), float(high[0]), float(high[1])),
+        float(times[best]) - _PULSE_S / 2, float(np.hypot(spread, 0.07)),
+        float(totals[best]) / _THRESHOLD, votes[best],
+        (float(low[0]), float(low[1]), float(high[0]), float(high[1])),
     )  # fmt: skip
