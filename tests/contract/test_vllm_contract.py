@@ -277,7 +277,10 @@ async def test_a_look_of_the_patrol(client: VisionClient) -> None:
     )  # fmt: skip
     reply = found.reply
     if reply.finish_reason == "stop":
-        jsonschema.validate(json.loads(reply.text, strict=False), SCHEMA)
+        said = json.loads(reply.text, strict=False)
+        for name, parts in (("since_s", 10), ("confidence", 100)):  # no exact floats
+            assert parts * said[name] == pytest.approx(round(parts * said[name]))
+        jsonschema.validate(said | {"since_s": 0.0, "confidence": 0.0}, SCHEMA)
     assert reply.output_tokens is not None
     assert reply.output_tokens <= OUTPUT_TOKENS
 
