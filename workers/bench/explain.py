@@ -1,0 +1,182 @@
+"""``causeway bench explain``: the evidence explainer on rendered crashes, after the real trigger.
+
+Scenes of each kind are rendered (finished ones are kept), replayed as ``causeway eval`` does, and
+the answer to each contact is held against the scene's truth. Two rows for each kind: what
+subscribers would get (without an alert there is no answer, and that is a miss), and the answer
+where the truth says that there was a contact and when, so that measuring and explaining are seen
+apart from finding. The limits are for the first.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final, get_args
+
+from monitor.config.models import Query
+from monitor.evidence import explain, verify
+from monitor.scene import render_to
+from monitor.scene.hours.segments import Plan, complete, render
+from workers import exits
+from workers.commands.evaluate import clips_of, progress
+from workers.evaluation.answers_cases import About, Case, cases
+from workers.evaluation.answers_given import Given
+from workers.evaluation.answers_score import CONTACT_S, Score, score
+from workers.evaluation.figures import Run
+from workers.evaluation.intervals import wilson
+from workers.evaluation.replay import Settings
+from workers.evaluation.running import PHASES_MS, run_all
+
+STAGED: Final = "staged_rear_end"
+SEGMENT_S: Final = {
+    "rear_end": 90.0, "side_impact": 90.0, "pedestrian_struck": 240.0, "cyclist_struck": 240.0,
+}  # fmt: skip
+"""A scene's length: how long it takes until somebody is in the place for it."""
+KINDS: Final = (STAGED, *SEGMENT_S)
+LEAST: Final = 0.9
+_MARKS: Final = re.compile(r"(<!-- bench explain -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def main(
+    json_out: bool = False,
+    seeds: int = 20,
+    kinds: str = ",".join(KINDS),
+    scenes: str = "/tmp/causeway-scene/explain",
+    jobs: int = 0,
+    render_missing: bool = True,
+    write: str = "",
+) -> int:
+    """Print the shares; 0 if the limits are reached for every kind.
+
+    ``render_missing=false``: only what is there already. ``write``: a Markdown file whose table
+    between the marks is replaced.
+    """
+    wanted = [kind.strip() for kind in kinds.split(",")]
+    if unknown := sorted(set(wanted) - set(KINDS)):
+        print(f"no kind {', '.join(unknown)}; there are: {', '.join(KINDS)}", file=sys.stderr)
+        return exits.USAGE
+    rows: list[dict[str, Any]] = []
+    for kind in wanted:
+        folder = Path(scenes) / kind
+        clips = rendered(folder, kind, seeds, make=render_missing)
+        if not clips:
+            print(f"{kind}: no scene in {folder}", file=sys.stderr)
+            continue
+        entries = clips_of(folder, folder, only=clips)
+        runs = run_all(entries, PHASES_MS[:1], Settings(), jobs=jobs or None, told=progress)
+        for about in get_args(About):
+            rows.append(row(kind, about, len(clips), scored(runs, about)))
+    table = "\n".join(lines(rows))
+    if write:
+        page = Path(write)
+        page.write_text(_MARKS.sub(lambda m: f"{m[1]}{table}\n{m[2]}", page.read_text("utf-8")))
+    print(json.dumps(rows, indent=1) if json_out else table)
+    return exits.OK if rows and reached(rows) else exits.FAILED
+
+
+def rendered(folder: Path, kind: str, seeds: int, *, make: bool) -> list[str]:
+    """The names of the scenes of these seeds; what is missing is rendered first."""
+    folder.mkdir(parents=True, exist_ok=True)
+    found = []
+    for seed in range(seeds):
+        if kind == STAGED:
+            path = folder / f"rear_end_s{seed}.mp4"
+            there = path.with_name(f"{path.name}.truth.json").is_file()
+            if not there and make:
+                render_to(path, "rear_end", seed)
+        else:
+            length_s = SEGMENT_S[kind]
+            plan = Plan("day", seed, length_s / 3600.0, (kind,), 60.0, length_s)
+            path, there = plan.path(folder, 0), complete(plan, 0, folder)
+            if not there and make:
+                render(plan, 0, folder)
+        if there or make:
+            found.append(path.name)
+    return found
+
+
+def scored(runs: Sequence[Run], about: About) -> list[Score]:
+    """Of every contact: the answer from measurements."""
+    defaults = Query()
+    found = cases(
+        runs, about=about, candidates=False,
+        pre_roll_s=defaults.pre_roll_s, post_roll_s=defaults.post_roll_s,
+    )  # fmt: skip
+    return [score(_answered(case)) for case in found if case.label.type == "collision"]
+
+
+def _answered(case: Case) -> Given:
+    if case.incident is None:
+        return Given("evidence", case, reason="no_alert")
+    answer = explain(case.incident, case.evidence, case.window, lang="en")
+    verification = verify(answer, case.evidence, case.window, lang="en")
+    return Given("evidence", case, answer, verification, json="valid")
+
+
+def row(kind: str, about: About, scenes: int, scores: Sequence[Score]) -> dict[str, Any]:
+    """Shares of all contacts of a kind; a missing answer misses everything."""
+    timed = [abs(pair.error_s) for one in scores for pair in one.matched]
+    made: dict[str, Any] = {
+        "kind": kind, "about": about, "scenes": scenes, "contacts": len(scores),
+        "labelled": sum(one.of for one in scores),
+        "time_error_s": sum(timed) / len(timed) if timed else None,
+    }  # fmt: skip
+    hits = {
+        "answered": [one.given.answer is not None for one in scores],
+        "contact": [
+            one.event_error_s is not None
+            and about == "trigger"
+            and abs(one.event_error_s) <= CONTACT_S
+            for one in scores
+        ],
+        "antecedents": [one.given.answer is not None and one.near == one.of for one in scores],
+        "kind_exact": [bool(one.type_exact) for one in scores],
+        "kind_general": [one.type_fits for one in scores],
+        "root_supported": [
+            bool(one.verdicts) and one.verdicts[0].value == "supported" for one in scores
+        ],
+    }
+    for name, found in hits.items():
+        made[name] = sum(found)
+        made[f"{name}_interval"] = wilson(sum(found), len(found))
+    return made
+
+
+def reached(rows: Sequence[dict[str, Any]]) -> bool:
+    """Contact, antecedents and exact kind, each in nine of ten contacts of every kind."""
+    return all(
+        one["contacts"] and one[name] >= LEAST * one["contacts"]
+        for one in rows
+        if one["about"] == "trigger"
+        for name in ("contact", "antecedents", "kind_exact")
+    )
+
+
+def lines(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """A Markdown table: hits and, in brackets, 95 % of their share."""
+    made = [
+        "| kind | scenes, contacts | asked about | answered | contact within 0.3 s | "
+        "all antecedents within 1 s | mean error | kind exact | some collision | root supported |",
+        "|---" * 10 + "|",
+    ]
+    for one in rows:
+        by_truth = one["about"] == "label"
+        error = "-" if one["time_error_s"] is None else f"{one['time_error_s']:.2f} s"
+        cells = [
+            one["kind"].replace("_", " "), f"{one['scenes']}, {one['contacts']}",
+            "by the truth" if by_truth else "by the trigger", _share(one, "answered"),
+            "-" if by_truth else _share(one, "contact"), _share(one, "antecedents"), error,
+            _share(one, "kind_exact"), _share(one, "kind_general"), _share(one, "root_supported"),
+        ]  # fmt: skip
+        made.append("| " + " | ".join(cells) + " |")
+    return made
+
+
+def _share(one: dict[str, Any], name: str) -> str:
+    bounds = one[f"{name}_interval"]
+    if bounds is None:
+        return "-"
+    return f"{one[name]} ({bounds[0]:.2f} .. {bounds[1]:.2f})"
