@@ -19,7 +19,7 @@ from typing import Any, Final, get_args
 from monitor.config.models import Query
 from monitor.evidence import explain, verify
 from monitor.scene import render_to
-from monitor.scene.hours.segments import Plan, complete, render
+from monitor.scene.hours.segments import Plan, complete, render, truth_path
 from workers import exits
 from workers.commands.evaluate import clips_of, progress
 from workers.evaluation.answers_cases import About, Case, cases
@@ -51,8 +51,8 @@ def main(
 ) -> int:
     """Print the shares; 0 if the limits are reached for every kind.
 
-    ``render_missing=false``: only what is there already. ``write``: a Markdown file whose table
-    between the marks is replaced.
+    ``render_missing=false``: only what is there, also of an older version of the scene.
+    ``write``: a Markdown file whose table between the marks is replaced.
     """
     wanted = [kind.strip() for kind in kinds.split(",")]
     if unknown := sorted(set(wanted) - set(KINDS)):
@@ -91,6 +91,8 @@ def rendered(folder: Path, kind: str, seeds: int, *, make: bool) -> list[str]:
             length_s = SEGMENT_S[kind]
             plan = Plan("day", seed, length_s / 3600.0, (kind,), 60.0, length_s)
             path, there = plan.path(folder, 0), complete(plan, 0, folder)
+            if not make:  # one that an older version of the scene made will do
+                there = truth_path(path).is_file() and path.is_file()
             if not there and make:
                 render(plan, 0, folder)
         if there or make:
