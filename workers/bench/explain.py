@@ -134,7 +134,7 @@ def row(kind: str, about: About, scenes: int, scores: Sequence[Score]) -> dict[s
             and abs(one.event_error_s) <= CONTACT_S
             for one in scores
         ],
-        "antecedents": [one.given.answer is not None and one.near == one.of for one in scores],
+        "antecedents": [one.near == one.of for one in scores if one.of],
         "kind_exact": [bool(one.type_exact) for one in scores],
         "kind_general": [one.type_fits for one in scores],
         "root_supported": [
@@ -143,6 +143,7 @@ def row(kind: str, about: About, scenes: int, scores: Sequence[Score]) -> dict[s
     }
     for name, found in hits.items():
         made[name] = sum(found)
+        made[f"{name}_of"] = len(found)
         made[f"{name}_interval"] = wilson(sum(found), len(found))
     return made
 
@@ -150,7 +151,7 @@ def row(kind: str, about: About, scenes: int, scores: Sequence[Score]) -> dict[s
 def reached(rows: Sequence[dict[str, Any]]) -> bool:
     """Contact, antecedents and exact kind, each in nine of ten contacts of every kind."""
     return all(
-        one["contacts"] and one[name] >= LEAST * one["contacts"]
+        one[f"{name}_of"] and one[name] >= LEAST * one[f"{name}_of"]
         for one in rows
         if one["about"] == "trigger"
         for name in ("contact", "antecedents", "kind_exact")
@@ -181,4 +182,4 @@ def _share(one: dict[str, Any], name: str) -> str:
     bounds = one[f"{name}_interval"]
     if bounds is None:
         return "-"
-    return f"{one[name]} ({bounds[0]:.2f} .. {bounds[1]:.2f})"
+    return f"{one[name]} of {one[f'{name}_of']} ({bounds[0]:.2f} .. {bounds[1]:.2f})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,16 @@ def test_a_contact_that_is_late_is_none_and_told_times_count_for_nothing() -> No
     assert by_truth["contact"] == 0
     assert not bench.reached([by_truth, made("trigger")])
     (_, _, line) = bench.lines([by_truth])
-    assert line.startswith("| rear end | 2, 1 | by the truth | 1 (0.21 .. 1.00) | - | 1 ")
+    assert line.startswith("| rear end | 2, 1 | by the truth | 1 of 1 (0.21 .. 1.00) | - | 1 of 1 ")
+
+
+def test_a_contact_without_labelled_antecedents_says_nothing_of_them() -> None:
+    bare = answered(14.1)
+    bare = score(replace(bare.given, case=replace(bare.given.case, label=replace(
+        bare.given.case.label, antecedents=()))))  # fmt: skip
+    row = made("trigger", bare)
+    assert (row["antecedents"], row["antecedents_of"]) == (0, 0)
+    assert not bench.reached([row])
 
 
 def test_only_what_is_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
