@@ -42,6 +42,8 @@ WIDTH_PX: Final = 640
 _SPACING_MS: Final = 125  # six to eight pictures a second
 _ALERT_SPACING_MS: Final = 95  # eight or ten, once something calls for it
 _ALERT_MS: Final = 4_000
+_SLOW_FPS: Final = 12.5
+_SLOW_SPACING_MS: Final = 60  # every picture, but for bursts
 _TENSE_MS: Final = 1_000
 _UNTOLD: Final = frozenset(
     {
@@ -99,6 +101,7 @@ class CameraTrigger:
         ``memory``: what was normal here before; it is forgotten if the view turns out another.
         ``detector``: its bodies are measured while it does well, and what it does not see.
         """
+        self.fps: float | None = None  # of the stream, as far as it says
         self.operating = 1.0  # the raw score from which something is a candidate here
         self._camera = camera
         self._origin_ms: int | None = None
@@ -120,6 +123,8 @@ class CameraTrigger:
         if self._origin_ms is None:
             return True
         spacing_ms = _ALERT_SPACING_MS if capture_ms < self._alert_until_ms else _SPACING_MS
+        if self.fps is not None and 0 < self.fps <= _SLOW_FPS:
+            spacing_ms = _SLOW_SPACING_MS  # every second picture would be too few
         return not 0 <= capture_ms - self._last_ms < spacing_ms
 
     def step(self, capture_ms: int, planes: Planes) -> StepResult:

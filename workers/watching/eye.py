@@ -129,6 +129,7 @@ class Eye:
             if self._next is not None:
                 self._wake(told)  # what is kept belongs to the old generation
                 self._decoder, self._ladder = Decoder(self._next), Ladder()
+                self._trigger.fps = self._next.fps
                 self._params, self._next = self._next, None
             if self._decoder is not None:
                 self._take(unit, told)

@@ -175,3 +175,16 @@ def test_tracks_begin_where_it_is_told() -> None:
     play(STREET.picture, 6.0, trigger=trigger)
     assert trigger.tracker.tracks
     assert min(one.id for one in trigger.tracker.tracks) >= 500
+
+
+@pytest.mark.parametrize(("fps", "wanted"), [(10.0, 20), (12.5, 25), (25.0, 13), (None, 10)])
+def test_of_a_slow_camera_every_picture_is_looked_at(fps: float | None, wanted: int) -> None:
+    trigger, street = CameraTrigger(camera()), Street()
+    trigger.fps = fps
+    looked_at = 0
+    for index in range(round(2 * (fps or 10.0))):
+        at_ms = START_MS + round(1000 * index / (fps or 10.0))
+        if trigger.wants(at_ms):
+            trigger.step(at_ms, street.picture(index / (fps or 10.0)))
+            looked_at += 1
+    assert looked_at == wanted
