@@ -28,6 +28,8 @@ _SUPPORT: Final = 0.25
 _BRAKE_CAP: Final = 1.5  # braking alone never outweighs a contact
 _BACKING: Final = 0.5
 _BACKED_MS: Final = 1_500
+_FELT: Final = frozenset({EvidenceKind.IMPULSE})
+_ALONE_CAP: Final = 1.5  # tracks join and part by themselves: a contact must be felt too
 _BACKS: Final = frozenset(
     {EvidenceKind.HARD_BRAKE, EvidenceKind.SUDDEN_STOP, EvidenceKind.CONTACT,
      EvidenceKind.NEAR_MISS, EvidenceKind.SWERVE}
@@ -89,12 +91,15 @@ def _level(trigger: Trigger, operating: float) -> Level:
 def _score(evidence: Evidence, recent: Sequence[Evidence]) -> tuple[float, str] | None:
     value = evidence.value or 0.0
     if evidence.kind is EvidenceKind.CONTACT:
-        return 3.2 * evidence.strength, (
+        raw = 3.2 * evidence.strength
+        if not _backed(evidence, recent, _FELT):
+            raw = min(raw, _ALONE_CAP)
+        return raw, (
             f"two bodies met and {100 * min(1.0, value):.0f} % of their closing speed"
             " was gone at once"
         )
     if evidence.kind is EvidenceKind.IMPULSE:
-        support = _BACKING if _backed(evidence, recent) else 0.0
+        support = _BACKING if _backed(evidence, recent, _BACKS) else 0.0
         return odds(evidence.strength) + support, (
             f"a body lost or turned {100 * min(1.0, value):.0f} % of its momentum at once"
         )
@@ -123,10 +128,10 @@ def _supported(evidence: Evidence, recent: Sequence[Evidence]) -> bool:
     )
 
 
-def _backed(evidence: Evidence, recent: Sequence[Evidence]) -> bool:
-    """Whether a track was measured to brake, stop or touch there and then."""
+def _backed(evidence: Evidence, recent: Sequence[Evidence], kinds: frozenset[EvidenceKind]) -> bool:
+    """Whether one of ``kinds`` was measured there and then."""
     return any(
-        other.kind in _BACKS
+        other.kind in kinds
         and abs(other.time_ms - evidence.time_ms) < _BACKED_MS
         and _overlap(evidence.box, other.box)
         for other in recent

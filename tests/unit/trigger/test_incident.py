@@ -29,7 +29,12 @@ THERE: Box = (0.7, 0.1, 0.1, 0.1)
 def evidence(
     kind: K, strength: float, *, at_ms: int = T0, track: int | None = 1, other: int | None = None
 ) -> Evidence:
-    return Evidence(f"{kind}-{at_ms}-{track}", kind, at_ms, Actor.VEHICLE, strength, track, other)
+    return Evidence(
+        f"{kind}-{at_ms}-{track}", kind, at_ms, Actor.VEHICLE, strength, track, other, box=HERE
+    )
+
+
+FELT = evidence(K.IMPULSE, 0.3)
 
 
 def raw(fresh: Evidence, *recent: Evidence) -> tuple[float, ...]:
@@ -46,18 +51,32 @@ def judged(
 def test_a_contact_is_a_candidate_or_an_alert_by_its_strength() -> None:
     assert judged(evidence(K.CONTACT, 0.3)) == ()
     assert judged(evidence(K.CONTACT, 0.4)) == ((1.28, Level.CANDIDATE),)
-    assert judged(evidence(K.CONTACT, 0.5)) == ((1.6, Level.ALERT),)
+    assert judged(evidence(K.CONTACT, 0.5), FELT) == ((1.6, Level.ALERT),)
+
+
+def test_a_contact_of_tracks_that_nothing_was_felt_of_is_a_candidate() -> None:
+    assert judged(evidence(K.CONTACT, 1.0)) == ((1.5, Level.CANDIDATE),)
+    early = evidence(K.IMPULSE, 0.3, at_ms=T0 - 1_600)
+    assert judged(evidence(K.CONTACT, 1.0), early) == ((1.5, Level.CANDIDATE),)
+    elsewhere = replace(FELT, box=THERE)
+    assert judged(evidence(K.CONTACT, 1.0), elsewhere) == ((1.5, Level.CANDIDATE),)
+
+
+def test_an_impulse_counts_more_where_a_track_was_measured_and_never_alerts_alone() -> None:
+    felt = evidence(K.IMPULSE, 0.75)
+    assert judged(felt) == ((3.0, Level.CANDIDATE),)
+    assert judged(felt, evidence(K.HARD_BRAKE, 0.5, at_ms=T0 - 900)) == ((3.5, Level.CANDIDATE),)
 
 
 def test_a_score_is_relative_to_the_cameras_own_operating_score() -> None:
     assert judged(evidence(K.CONTACT, 0.5), operating=2.0) == ()
-    assert judged(evidence(K.CONTACT, 0.75), operating=2.0) == ((1.2, Level.CANDIDATE),)
-    assert judged(evidence(K.CONTACT, 1.0), operating=2.0) == ((1.6, Level.ALERT),)
+    assert judged(evidence(K.CONTACT, 0.75), FELT, operating=2.0) == ((1.2, Level.CANDIDATE),)
+    assert judged(evidence(K.CONTACT, 1.0), FELT, operating=2.0) == ((1.6, Level.ALERT),)
 
 
 def test_a_quiet_camera_makes_more_candidates_but_alerts_no_sooner() -> None:
-    assert judged(evidence(K.CONTACT, 0.3), operating=0.5) == ((1.92, Level.CANDIDATE),)
-    assert judged(evidence(K.CONTACT, 0.5), operating=0.5) == ((3.2, Level.ALERT),)
+    assert judged(evidence(K.CONTACT, 0.3), FELT, operating=0.5) == ((1.92, Level.CANDIDATE),)
+    assert judged(evidence(K.CONTACT, 0.5), FELT, operating=0.5) == ((3.2, Level.ALERT),)
 
 
 def test_what_is_below_the_threshold_is_scored_all_the_same() -> None:
