@@ -370,6 +370,7 @@ class CameraTrigger:
             self._collect_s = now_s + _COLLECT_S
         if now_s + _SPACING_MS / 1000 >= self._settled_s:
             self._background.settle()
+            self._settled_s = now_s  # the next picture may come sooner than the usual spacing
             memory = self._views.settle(self._background.picture, changed=self._changed)
             self._learning.begin(memory, now_s)
             self._view.overlaid = self._views.is_overlaid

@@ -188,3 +188,14 @@ def test_of_a_slow_camera_every_picture_is_looked_at(fps: float | None, wanted: 
             trigger.step(at_ms, street.picture(index / (fps or 10.0)))
             looked_at += 1
     assert looked_at == wanted
+
+
+@pytest.mark.parametrize("spacing_ms", [60, 80, 95, 125, 160])
+def test_it_settles_once_whatever_the_spacing_of_pictures(spacing_ms: int) -> None:
+    trigger, street = CameraTrigger(camera()), Street((Car(20.0, 70.0, 40.0),))
+    views = [
+        trigger.step(START_MS + at_ms, street.picture(at_ms / 1000)).view
+        for at_ms in range(0, 4_000, spacing_ms)
+    ]
+    assert views[0] is ViewCondition.WARMING_UP
+    assert views[-1] is ViewCondition.NORMAL
