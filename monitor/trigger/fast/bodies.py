@@ -36,7 +36,6 @@ class Bodies:
     place: Array  # (b, 2) px
     velocity: Array  # (b, 2) px/s
     speed: Array  # px/s
-    extent: Array  # (b, 2) px
     size: Array  # px, square root of the area
     growth: Array  # 1/s: how the logarithm of its size changes
 
@@ -121,4 +120,4 @@ def _measured(motion: Motion, of: Ints) -> Bodies:
     growth = np.clip(0.5 * np.log(share) / motion.span_s, -_MAX_GROWTH, _MAX_GROWTH)
     size = np.maximum(_LEAST_SIZE_PX, np.sqrt(extent[:, 0] * extent[:, 1]))
     speed = np.hypot(velocity[:, 0], velocity[:, 1])
-    return Bodies(motion, of, count, place, velocity, speed, extent, size, growth)
+    return Bodies(motion, of, count, place, velocity, speed, size, growth)

@@ -16,19 +16,17 @@ import numpy as np
 
 from monitor.trigger.fast.ballot import Vote
 from monitor.trigger.fast.bodies import Bodies
+from monitor.trigger.fast.change import change_of, inside, weight_of
 from monitor.trigger.fast.trail import Array, Motion
 
 HORIZONS_S: Final = (0.3, 0.4, 0.5)
 NOW_S: Final = 0.2
 _LEAST_SPEED: Final = 0.6  # own sizes per second
 _LEAST_SIZE_PX: Final = 12.0
-_BORDER: Final = 0.05
 _GOES_ON: Final = 0.1
 _SAME_VELOCITY: Final = 0.45
 _LEAST_IMPULSE: Final = 0.3
-_MOST_IMPULSE: Final = 1.25
 _SEEN_SHARE: Final = 0.5
-_TYPICAL: Final = 8  # features of a body
 _FAR_CHANGED: Final = 0.4
 _LEAST_FAR: Final = 6
 _LEAST_SEEN: Final = 3
@@ -50,8 +48,8 @@ def momentum_votes(bodies: Bodies, now: Motion, width: int, height: int) -> list
     asked = (
         (bodies.size >= _LEAST_SIZE_PX)
         & (bodies.speed >= _LEAST_SPEED * bodies.size)
-        & _inside(bodies.place, width, height)
-        & _inside(predicted, width, height)
+        & inside(bodies.place, width, height)
+        & inside(predicted, width, height)
     )
     if not asked.any():
         return []
@@ -97,26 +95,14 @@ def _impulse(
     if seen.sum() < _LEAST_SEEN:
         return None
     present = np.median(now.velocities[seen], axis=0)
-    share = float(present @ velocity) / speed**2
-    jump = present - np.clip(share, min(1.0, scale), max(1.0, scale)) * velocity
-    forward = float(jump @ course)
-    if forward > 0:  # plain speeding up is no impulse
-        jump = jump - forward * course
-    impulse = float(np.hypot(*jump)) / speed
+    perspective = (min(1.0, scale), max(1.0, scale))
+    impulse = change_of(present, velocity, speed, perspective)
     if impulse <= _LEAST_IMPULSE:
         return None
     # A body of many features that leaves three behind is out of sight, not struck.
     shown = min(1.0, float(seen.sum()) / (_SEEN_SHARE * float(count)))
-    weight = min(1.5, np.sqrt(count / _TYPICAL)) * (min(_MOST_IMPULSE, impulse) - _LEAST_IMPULSE)
-    return Vote(now.at_s, float(weight) * shown, place, size, impulse)
-
-
-def _inside(
-    points: Array, width: int, height: int
-) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
-    border = _BORDER * width
-    x, y = points[:, 0], points[:, 1]
-    return (x > border) & (x < width - border) & (y > border) & (y < height - border)
+    weight = weight_of(int(count), impulse, _LEAST_IMPULSE) * shown
+    return Vote(now.at_s, weight, place, size, impulse)
 
 
 def _away(some: Array, others: Array) -> Array:

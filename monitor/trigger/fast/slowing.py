@@ -12,30 +12,26 @@ import numpy as np
 
 from monitor.trigger.fast.ballot import Vote
 from monitor.trigger.fast.bodies import Bodies
+from monitor.trigger.fast.change import change_of, inside, weight_of
 from monitor.trigger.fast.trail import Motion
 
 HORIZON_S: Final = 1.0
 NOW_S: Final = 0.3
 _LEAST_SPEED: Final = 0.5  # own sizes per second
 _LEAST_SIZE_PX: Final = 12.0
-_BORDER: Final = 0.05
 _LEAST_FOUND: Final = 3
 _FOUND_SHARE: Final = 0.25
 _LEAST_CHANGE: Final = 0.35
-_MOST_CHANGE: Final = 1.25
-_TYPICAL: Final = 8
 _EASING: Final = 0.9  # nobody holds their speed exactly
 
 
 def slowing_votes(bodies: Bodies, now: Motion, width: int, height: int) -> list[Vote]:
     """One vote for every body whose own features changed their velocity much."""
     votes = []
-    border = _BORDER * width
     fit = (
         (bodies.size >= _LEAST_SIZE_PX)
         & (bodies.speed >= _LEAST_SPEED * bodies.size)
-        & (bodies.place > border).all(axis=1)
-        & (bodies.place < np.array([width, height]) - border).all(axis=1)
+        & inside(bodies.place, width, height)
     )
     ahead_s = now.at_s - bodies.motion.at_s
     belongs = bodies.whose(now.ids)
@@ -47,19 +43,11 @@ def slowing_votes(bodies: Bodies, now: Motion, width: int, height: int) -> list[
         velocity, speed = bodies.velocity[body], float(bodies.speed[body])
         present = np.median(now.velocities[own], axis=0)
         scale = float(np.exp(2 * bodies.growth[body] * ahead_s))
-        share = float(present @ velocity) / speed**2
-        least, most = _EASING * min(1.0, scale), max(1.0, scale)
-        jump = present - np.clip(share, least, most) * velocity
-        course = velocity / speed
-        forward = float(jump @ course)
-        if forward > 0:
-            jump = jump - forward * course
-        change = float(np.hypot(*jump)) / speed
+        perspective = (_EASING * min(1.0, scale), max(1.0, scale))
+        change = change_of(present, velocity, speed, perspective)
         if change > _LEAST_CHANGE:
-            weight = min(1.5, np.sqrt(found / _TYPICAL)) * (
-                min(_MOST_CHANGE, change) - _LEAST_CHANGE
-            )
+            weight = weight_of(found, change, _LEAST_CHANGE)
             votes.append(
-                Vote(now.at_s, float(weight), bodies.place[body], float(bodies.size[body]), change)
+                Vote(now.at_s, weight, bodies.place[body], float(bodies.size[body]), change)
             )
     return votes
