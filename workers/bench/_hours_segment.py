@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from monitor.errors import CatalogueError
 from monitor.scene.hours.segments import truth_path
+from monitor.trigger.normal import SceneMemory
 from workers.evaluation.catalogue import Entry, Label, load
 from workers.evaluation.exact import nearest
 from workers.evaluation.found import Found, Replay
@@ -44,25 +45,46 @@ def result_path(video: Path) -> Path:
     return video.with_name(video.name + ".watched.json")
 
 
-def known(video: Path, code: str) -> dict[str, Any] | None:
-    """The kept result, if it is of this code and this file."""
+def memory_path(video: Path) -> Path:
+    """Where what a camera learned in its first segment is kept."""
+    return video.with_name(video.name + ".memory")
+
+
+def known(video: Path, code: str, knew: bytes | None, *, teaches: bool) -> dict[str, Any] | None:
+    """The kept result, if it is of this code, this file and this memory.
+
+    ``knew``: the memory with which the watching began. A segment that ``teaches`` counts only
+    with the memory that its watching left.
+    """
     try:
         found: dict[str, Any] = json.loads(result_path(video).read_text())
-        return found if found["key"] == _key(video, code) else None
+        if found["key"] != _key(video, code, knew):
+            return None
+        if teaches and found["taught"] != _digest(memory_path(video).read_bytes()):
+            return None
     except (OSError, ValueError, KeyError, TypeError):
         return None
+    return found
 
 
-def watch(video: Path, code: str, settings: Settings | None = None) -> dict[str, Any]:
-    """Play it, score it, keep the result beside it."""
+def watch(
+    video: Path, code: str, knew: bytes | None = None, *, teaches: bool = False
+) -> dict[str, Any]:
+    """Play it, score it, keep the result beside it, and what was learned if it ``teaches``."""
     truth = json.loads(truth_path(video).read_text())
     entry = _entry(video, truth)
+    memory = SceneMemory() if knew is None else SceneMemory.from_bytes(knew)
+    memory.start_over_in_time()
     before_mb = rss_mb()
     began = time.monotonic()
-    seen = replay(entry, 0, settings or Settings(lead_in="none"))
+    seen = replay(entry, 0, Settings(lead_in="none"), memory=memory)
     took_s = time.monotonic() - began
+    learned = memory.to_bytes()
+    if teaches:
+        _keep(memory_path(video), learned)
     result = {
-        "key": _key(video, code),
+        "key": _key(video, code, knew),
+        "taught": _digest(learned),
         **summary(entry, truth, seen),
         "took_s": round(took_s, 2),
         "memory_mb": {
@@ -70,10 +92,15 @@ def watch(video: Path, code: str, settings: Settings | None = None) -> dict[str,
             "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0,
         },
     }  # fmt: skip
-    part = result_path(video).with_suffix(f".{os.getpid()}.part")
-    part.write_text(json.dumps(result, allow_nan=False))
-    os.replace(part, result_path(video))
+    _keep(result_path(video), json.dumps(result, allow_nan=False).encode())
     return result
+
+
+def _keep(path: Path, data: bytes) -> None:
+    """Complete or not at all."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part.write_bytes(data)
+    os.replace(part, path)
 
 
 def summary(entry: Entry, truth: dict[str, Any], seen: Replay) -> dict[str, Any]:
@@ -98,9 +125,14 @@ def rss_mb() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-def _key(video: Path, code: str) -> str:
+def _key(video: Path, code: str, knew: bytes | None) -> str:
     stat = video.stat()
-    return f"{code} {stat.st_size} {stat.st_mtime_ns}"
+    began = "nothing" if knew is None else _digest(knew)
+    return f"{code} {stat.st_size} {stat.st_mtime_ns} {began}"
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:16]
 
 
 def _entry(video: Path, truth: dict[str, Any]) -> Entry:

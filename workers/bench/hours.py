@@ -1,8 +1,9 @@
 """bench hours: hours of rendered traffic through the watch code, resumable, on all cores.
 
 What is missing is rendered, what has not been watched by this code is watched; both are kept
-in ``--dir``, segment by segment, so that a stopped run goes on where it was. Rendered figures
-are never mixed with real ones.
+in ``--dir``, segment by segment, so that a stopped run goes on where it was. Segments of one
+condition and seed are one camera: what it learned of its view in the first one it knows in all
+others. Rendered figures are never mixed with real ones.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import multiprocessing
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any, Final
@@ -22,7 +23,7 @@ from monitor.scene.hours.command import kinds
 from monitor.scene.hours.segments import SEGMENT_S, Plan, missing, render_all
 from workers import exits
 from workers.bench._hours_report import report
-from workers.bench._hours_segment import code_key, known, watch
+from workers.bench._hours_segment import code_key, known, memory_path, watch
 
 _DEFAULT: Final = ("day", "night", "rain")
 
@@ -49,9 +50,8 @@ def main(
     try:
         plans = [plan.checked() for plan in plans]
         timing = _render(plans, folder, jobs)
-        videos = [plan.path(folder, part) for plan in plans for part in range(plan.parts)]
         began = time.monotonic()
-        segments = watch_all(videos, jobs, fresh=fresh, told=_progress)
+        segments = watch_all(_cameras(plans, folder), jobs, fresh=fresh, told=_progress)
     except CausewayError as error:
         print(error, file=sys.stderr)
         return exits.FAILED
@@ -71,26 +71,65 @@ def _render(plans: Sequence[Plan], folder: Path, jobs: int) -> dict[str, Any]:
     return {"rendered_s": to_do, "rendered_in_s": time.monotonic() - began}
 
 
+def _cameras(plans: Sequence[Plan], folder: Path) -> list[list[Path]]:
+    """Segments of one condition and seed are one camera; its normal traffic comes first."""
+    cameras: dict[tuple[str, int], list[Path]] = {}
+    for plan in sorted(plans, key=lambda one: bool(one.incidents)):
+        camera = cameras.setdefault((plan.condition, plan.seed), [])
+        camera += [plan.path(folder, part) for part in range(plan.parts)]
+    return list(cameras.values())
+
+
 def watch_all(
-    videos: Sequence[Path], jobs: int, *, fresh: bool = False,
+    cameras: Sequence[Sequence[Path]], jobs: int, *, fresh: bool = False,
     told: Callable[[int, int], None] = lambda done, of: None,
 ) -> list[dict[str, Any]]:  # fmt: skip
-    """Results in the order of the videos; kept ones are taken where they are of this code."""
+    """Results camera by camera; kept ones are taken where they are of this code.
+
+    A camera is new in its first segment. What it learned there it knows in each of the others,
+    which can so be watched in any order.
+    """
     code = code_key()
-    results = {video: None if fresh else known(video, code) for video in videos}
-    to_do = [video for video, result in results.items() if result is None]
+    of = sum(len(videos) for videos in cameras)
+    results: dict[Path, dict[str, Any]] = {}
+
+    def take(asked: Sequence[_Asked], teaches: bool) -> None:
+        kept = {
+            video: None if fresh else known(video, code, knew, teaches=teaches)
+            for video, knew in asked
+        }
+        results.update({video: one for video, one in kept.items() if one is not None})
+        to_do = [one for one in asked if kept[one[0]] is None]
+        for video, result in _watched(to_do, code, jobs, teaches=teaches):
+            results[video] = result
+            told(len(results), of)
+
+    take([(videos[0], None) for videos in cameras], True)
+    learned = [memory_path(videos[0]).read_bytes() for videos in cameras]
+    take([(v, knew) for videos, knew in zip(cameras, learned, strict=True) for v in videos[1:]],
+         False)  # fmt: skip
+    return [results[video] for videos in cameras for video in videos]
+
+
+_Asked = tuple[Path, bytes | None]
+"""A segment, and the memory that its camera begins it with."""
+
+
+def _watched(
+    to_do: Sequence[_Asked], code: str, jobs: int, *, teaches: bool
+) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """As they come."""
     if jobs <= 1 or len(to_do) <= 1:
-        for number, video in enumerate(to_do, 1):
-            results[video] = watch(video, code)
-            told(number, len(to_do))
-    else:
-        context = multiprocessing.get_context("forkserver")
-        with ProcessPoolExecutor(jobs, mp_context=context) as pool:
-            waiting = {pool.submit(watch, video, code): video for video in to_do}
-            for number, future in enumerate(as_completed(waiting), 1):
-                results[waiting[future]] = future.result()
-                told(number, len(to_do))
-    return [result for result in results.values() if result is not None]
+        for video, knew in to_do:
+            yield video, watch(video, code, knew, teaches=teaches)
+        return
+    context = multiprocessing.get_context("forkserver")
+    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
+        waiting = {
+            pool.submit(watch, video, code, knew, teaches=teaches): video for video, knew in to_do
+        }
+        for future in as_completed(waiting):
+            yield waiting[future], future.result()
 
 
 def _progress(done: int, of: int) -> None:

@@ -19,6 +19,7 @@ import cv2
 from monitor.config.models import Camera
 from monitor.domain import AccessUnit, CodecParameters
 from monitor.trigger.forensic import examine
+from monitor.trigger.normal import SceneMemory
 from monitor.trigger.view import WARM_UP_S
 from workers.evaluation.book import Book, clip_s, found_of, measured_of
 from workers.evaluation.catalogue import Entry
@@ -42,18 +43,23 @@ class Settings:
 
 
 def replay(
-    entry: Entry, phase_ms: int, settings: Settings, profiler: Profile | None = None
+    entry: Entry,
+    phase_ms: int,
+    settings: Settings,
+    profiler: Profile | None = None,
+    memory: SceneMemory | None = None,
 ) -> Replay:
     """Play the clip from ``phase_ms`` after its first picture (or its lead-in's).
 
-    ``profiler`` watches the eye and nothing else.
+    ``profiler`` watches the eye and nothing else. ``memory``: what the camera knew of its view
+    before; it learns on.
     """
     cv2.setNumThreads(1)
     first = min((label.start_s for label in entry.scored), default=None)
     played = play(entry.path, first, settings.lead_in)
     camera = _camera()
     begin_ms = min(unit.capture_ms for _, units in played.parts for unit in units)
-    eye = Eye(camera, look_from_ms=begin_ms + phase_ms)
+    eye = Eye(camera, look_from_ms=begin_ms + phase_ms, memory=memory)
     eye.operate_at(settings.operating)
     told_ms = START_MS - 1 if played.lead_in_s else 0
     evidence: list[Measured] = []

@@ -79,6 +79,11 @@ class SceneMemory:
         memory._learned_until_ms = record.learned_until_ms
         return memory
 
+    def start_over_in_time(self) -> None:
+        """What comes next was not seen before, whatever its clock says: recordings of one camera
+        may all begin at the same time."""
+        self._learned_until_ms = 0
+
     def to_bytes(self) -> bytes:
         """All that is learned, under 64 kB."""
         return pack(
