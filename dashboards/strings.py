@@ -177,7 +177,7 @@ STRINGS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType({
     ),
     "system.dead": ("Given up", "已放弃"),
     "system.dead_empty": ("Nothing was given up.", "没有被放弃的任务。"),
-    "system.viewers": ("{count} live viewers", "{count} 个实时观看"),
+    "system.viewers": ("Live viewers: {count}", "实时观看：{count}"),
     # enumerations
     "status.connecting": ("Connecting", "连接中"),
     "status.online": ("Live", "在线"),

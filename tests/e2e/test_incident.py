@@ -106,6 +106,10 @@ async def test_a_dismissed_alert_says_so_and_tells_no_causes(room: Room, scene: 
     await expect(cause.locator("h2")).to_have_text("Dismissed: no incident")
     await expect(cause).to_contain_text("both vehicles went on")
     await expect(page.locator(".cw-antecedents")).to_have_count(0)
+    tone = "page => getComputedStyle(page).getPropertyValue('--tone')"
+    muted = "page => getComputedStyle(page).getPropertyValue('--muted')"
+    article = page.locator(".cw-incident")
+    assert await article.evaluate(tone) == await article.evaluate(muted), "no colour of alarm"
 
 
 async def test_the_clip_plays_on_by_the_keyboard(room: Room, scene: Scene) -> None:
