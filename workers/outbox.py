@@ -14,12 +14,13 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from monitor.alert.backoff import Backoff
 from monitor.alert.mqtt import MqttPublisher
 from monitor.alert.topics import Topics
 from monitor.archive import Archive, Stored
+from monitor.backoff import Backoff
 from monitor.buffer.lease import Lease
 from monitor.buffer.work import Delivery, WorkQueue
+from monitor.clock import Clock
 from monitor.domain import Alert
 from monitor.errors import ArchiveError, StoreError
 from monitor.wire import from_json, to_json
@@ -60,7 +61,7 @@ class OutboxPump:
         topics: Topics,
         lease: Lease,
         counters: Counters,
-        backoff: Backoff,
+        clock: Clock,
     ) -> None:
         self._new_queue = queue
         self._queue = queue()
@@ -69,7 +70,8 @@ class OutboxPump:
         self._topics = topics
         self._lease = lease
         self._counters = counters
-        self._backoff = backoff
+        self._clock = clock
+        self._backoff = Backoff()
 
     async def run(self) -> None:
         """Until cancelled, or ``LeaseLost``."""
@@ -130,7 +132,7 @@ class OutboxPump:
                 if not failed:
                     logger.warning("alerts wait: %s", error)
                 failed = True
-                await self._backoff.wait()
+                await self._backoff.wait(self._clock)
             else:
                 if failed:
                     logger.info("alerts go on")

@@ -17,11 +17,11 @@ from typing import Final
 
 from redis.asyncio import Redis
 
-from monitor.alert.backoff import Backoff
 from monitor.alert.camera_state import StateNews
 from monitor.alert.mqtt import Broker, MqttPublisher
 from monitor.alert.topics import Topics
 from monitor.archive import Archive
+from monitor.backoff import Backoff
 from monitor.buffer.cameras import CameraStore
 from monitor.buffer.connection import connect
 from monitor.buffer.heartbeat import Heartbeat
@@ -79,7 +79,7 @@ class _Publish:
         self._clock = clock
         self._topics = Topics(config.mqtt.topic_prefix, config.site.id)
         self._publisher = MqttPublisher(
-            Broker.of(config.mqtt, mqtt_address(config)), self._topics, backoff=Backoff(clock)
+            Broker.of(config.mqtt, mqtt_address(config)), self._topics, clock=clock
         )
         self._lease_s = lease_s
         self._name = f"publish-{socket.gethostname()}-{os.getpid()}"
@@ -94,14 +94,14 @@ class _Publish:
             tasks.create_task(self._take_turns(), name="publish-turns")
 
     async def _take_turns(self) -> None:
-        backoff = Backoff(self._clock, most_s=self._lease_s / 2)
+        backoff = Backoff(longest_s=self._lease_s / 2)
         try:
             while True:
                 try:
                     taken = await self._lease.take()
                 except StoreError as error:
                     logger.warning("publishing waits: %s", error)
-                    await backoff.wait()
+                    await backoff.wait(self._clock)
                     continue
                 backoff.reset()
                 if taken:
@@ -117,7 +117,7 @@ class _Publish:
         logger.info("this publisher is the active one")
         pump = OutboxPump(
             self._queue, self._archive, self._publisher, self._topics, self._lease, self._counters,
-            Backoff(self._clock),
+            self._clock,
         )  # fmt: skip
         try:
             async with asyncio.TaskGroup() as tasks:

@@ -17,9 +17,9 @@ from typing import NoReturn
 
 import aiomqtt
 
-from monitor.alert.backoff import Backoff
 from monitor.alert.topics import Topics
-from monitor.clock import SystemClock
+from monitor.backoff import Backoff
+from monitor.clock import Clock, SystemClock
 from monitor.config.models import Mqtt
 
 logger = logging.getLogger(__name__)
@@ -58,11 +58,13 @@ class MqttPublisher:
         broker: Broker,
         topics: Topics,
         *,
+        clock: Clock | None = None,
         backoff: Backoff | None = None,
     ) -> None:
         self._broker = broker
         self._topics = topics
-        self._backoff = backoff or Backoff(SystemClock())
+        self._clock = clock or SystemClock()
+        self._backoff = backoff or Backoff()
         # paho reports as errors what we handle and say in our own words.
         self._paho_logger = logging.getLogger("monitor.alert.paho")
         self._paho_logger.setLevel(logging.CRITICAL)
@@ -92,7 +94,7 @@ class MqttPublisher:
             if reason != said:
                 logger.warning("the MQTT broker %r is away: %s", self._broker, reason)
                 said = reason
-            await self._backoff.wait()
+            await self._backoff.wait(self._clock)
 
     async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         """Return once the broker has acknowledged; an acknowledgement that was lost on the way

@@ -17,9 +17,9 @@ from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Final, Literal, Protocol
 
+from monitor.backoff import Backoff
 from monitor.capture.assembler import Assembler, Packet, Product
 from monitor.capture.backlog import Backlog
-from monitor.capture.backoff import Backoff
 from monitor.capture.capture_clock import CaptureClock
 from monitor.capture.rates import Rates
 from monitor.capture.rtsp import Description
@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 MOST_UNCOLLECTED: Final = 1500
 """Packets a thread keeps for a loop that hangs, about a minute of them; then it drops."""
 
+_FIRST_WAIT_S: Final = 1.0  # before a camera is tried again
 _WORTH_SAYING_MS: Final = 2000.0
 
 
@@ -122,7 +123,7 @@ class CameraReader:
         self._connect = connect
         self._clock = clock
         self._key_frame_timeout_s = key_frame_timeout_s
-        self._backoff = Backoff(backoff_max_s, random_source)
+        self._backoff = Backoff(_FIRST_WAIT_S, backoff_max_s, random_source)
         self._times = CaptureClock(last_entry_ms)
         self._assembler = Assembler(self._times, latest)
         self._rates = Rates()

@@ -11,11 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from monitor.alert.backoff import Backoff
 from monitor.alert.broker import EmbeddedBroker
 from monitor.alert.mqtt import Broker, MqttPublisher
 from monitor.alert.topics import Topics
-from monitor.clock import SystemClock
+from monitor.backoff import Backoff
 from monitor.errors import PublishError
 from tests import servers
 from tests.mqtt import Gate, Subscriber
@@ -40,7 +39,7 @@ async def test_retained_topics_wills_and_order(tmp_path: Path) -> None:
         Gate(port, servers.free_port()) as gate,
     ):
         publisher = MqttPublisher(
-            Broker("127.0.0.1", gate.port), TOPICS, backoff=Backoff(SystemClock(), first_s=0.02)
+            Broker("127.0.0.1", gate.port), TOPICS, backoff=Backoff(first_s=0.02)
         )
         running = asyncio.create_task(publisher.run())
         for number in range(100):

@@ -12,17 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from monitor.alert.backoff import Backoff
 from monitor.alert.mqtt import Broker, MqttPublisher
 from monitor.alert.topics import Topics
-from monitor.clock import SystemClock
+from monitor.backoff import Backoff
 from tests import servers
 from tests.mqtt import Gate, Subscriber
 
 
 @asynccontextmanager
 async def running(broker: Broker, topics: Topics) -> AsyncIterator[MqttPublisher]:
-    publisher = MqttPublisher(broker, topics, backoff=Backoff(SystemClock(), first_s=0.02))
+    publisher = MqttPublisher(broker, topics, backoff=Backoff(first_s=0.02))
     task = asyncio.create_task(publisher.run())
     try:
         yield publisher

@@ -17,8 +17,8 @@ from pydantic import ValidationError
 from redis.asyncio import Redis
 
 from monitor import wire
-from monitor.alert.backoff import Backoff
 from monitor.alert.build import TAKEN_BACK, revision_of
+from monitor.backoff import Backoff
 from monitor.buffer.cameras import CameraStore
 from monitor.buffer.evidence_log import EvidenceLog
 from monitor.buffer.incidents import IncidentStore
@@ -168,10 +168,10 @@ class Jobs:
 
     async def _patiently(self, act: Callable[[], Awaitable[T]]) -> T:
         """Do it until Redis lets us: its absence is no fault of the job."""
-        backoff = Backoff(self._desk.clock)
+        backoff = Backoff()
         while True:
             try:
                 return await act()
             except StoreError as error:
                 logger.warning("analysis waits: %s", error)
-                await backoff.wait()
+                await backoff.wait(self._desk.clock)
