@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +10,18 @@ import typer
 
 from monitor.errors import CausewayError, ConfigError
 from workers import exits
+from workers.cli_options import (
+    STREAMS,
+    AnswersAbout,
+    AskMode,
+    AskProfile,
+    ConfigOption,
+    JsonOption,
+    Language,
+    Level,
+    LevelOption,
+    Schema,
+)
 
 EPILOG = (
     "Exit status: 0 done; 1 it ran and the answer is no; 2 wrong usage; "
@@ -27,60 +38,6 @@ app = typer.Typer(
 )
 
 
-class Level(StrEnum):
-    """How much is logged."""
-
-    DEBUG = "debug"
-    INFO = "info"
-    WARNING = "warning"
-    ERROR = "error"
-
-
-class AskMode(StrEnum):
-    """How the model answers."""
-
-    STANDARD = "standard"
-    THINKING = "thinking"
-
-
-class Language(StrEnum):
-    """Of an answer."""
-
-    EN = "en"
-    ZH = "zh"
-
-
-class AskProfile(StrEnum):
-    """What the model is told it is looking at."""
-
-    WHY = "why"
-    INCIDENT = "incident"
-    DESCRIBE = "describe"
-    SCREEN = "screen"
-
-
-class AnswersAbout(StrEnum):
-    """Who says that there was something to explain."""
-
-    TRIGGER = "trigger"
-    LABEL = "label"
-
-
-class Schema(StrEnum):
-    """What there is a JSON Schema of."""
-
-    ALERT = "alert"
-    CONFIG = "config"
-
-
-ConfigOption = Annotated[
-    Path, typer.Option("--config", "-c", envvar="CAUSEWAY_CONFIG", help="The configuration.")
-]
-LevelOption = Annotated[
-    Level, typer.Option("--log-level", envvar="CAUSEWAY_LOG_LEVEL", help="How much to log.")
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-STREAMS = Path("streams.yaml")
 PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
@@ -322,7 +279,10 @@ def bench(
     name: Annotated[str | None, typer.Argument(help="Which; without one they are listed.")] = None,
     json_out: JsonOption = False,
 ) -> None:
-    """Measure speed and memory on this machine, each figure beside its floor."""
+    """Measure speed and memory on this machine, each figure beside its floor.
+
+    `causeway bench NAME --options` lists what that one takes.
+    """
     from workers.commands.bench import bench as measure
     from workers.commands.bench import names
 

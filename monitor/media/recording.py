@@ -20,10 +20,8 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 
 from monitor.errors import MediaError
+from monitor.media.opening import media_error, open_file, video_stream
 from monitor.media.stills import Still, model_size, to_jpeg
-
-MAX_PIXELS: Final = 50_000_000
-"""Of one picture; an 8K video has 33 million."""
 
 READ_LIMIT_S: Final = 120.0
 """How long :meth:`Recording.stills` may decode where a file has hardly a key picture to seek to."""
@@ -32,7 +30,6 @@ _SEEK_BACK_MS: Final = (0, 1_000, 5_000, 20_000)
 _SCOUT_PACKETS: Final = 1_000
 _PAIR_MS: Final = (100, 400)
 _BROKEN_MAX: Final = 500  # packets in a row that cannot be decoded
-_OPTIONS: Final = {"max_pixels": str(MAX_PIXELS), "protocol_whitelist": "file"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +45,13 @@ class Recording:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._container = _open(path)
+        self._container = open_file(path)
         self._scout: Any = None
         self._scaler = VideoReformatter()
         self.out_of_order = 0  # pictures left out because time went back
         self.broken = 0  # packets that could not be decoded
         try:
-            self._stream = _video_stream(self._container, path)
+            self._stream = video_stream(self._container, path)
             first = next(self._decoded(), None)
             if first is None:
                 raise MediaError(f"no picture of {path} can be decoded")
@@ -70,7 +67,7 @@ class Recording:
             self._container.close()
             if isinstance(error, MediaError):
                 raise
-            raise _media_error(path, error) from error
+            raise media_error(path, error) from error
 
     def __enter__(self) -> Recording:
         return self
@@ -169,7 +166,7 @@ class Recording:
         if not self.seekable:
             return None
         if self._scout is None:
-            self._scout = _open(self._path)
+            self._scout = open_file(self._path)
         stream = self._scout.streams.video[self._stream_number()]
         for back_ms in _SEEK_BACK_MS:
             target_ms = max(0, time_ms - back_ms)
@@ -214,8 +211,8 @@ class Recording:
             self._container.seek(self._pts(target_ms, self._stream), stream=self._stream)
             return
         self._container.close()  # without times or an index, every search begins at the front
-        self._container = _open(self._path)
-        self._stream = _video_stream(self._container, self._path)
+        self._container = open_file(self._path)
+        self._stream = video_stream(self._container, self._path)
 
     def _pts(self, time_ms: int, stream: Any) -> int:
         # One more millisecond: a key picture's own time is rounded, and must not miss it.
@@ -247,7 +244,7 @@ class Recording:
                 self.broken += 1
                 in_a_row += 1
                 if in_a_row > _BROKEN_MAX:
-                    raise _media_error(self._path, error) from error
+                    raise media_error(self._path, error) from error
                 continue
             if frames:
                 in_a_row = 0
@@ -311,39 +308,3 @@ class _Reader:
             return False
         self.last = following
         return True
-
-
-def _open(path: Path) -> Any:
-    try:
-        if not path.is_file():
-            raise MediaError(f"{path} is not a file")
-        if path.stat().st_size == 0:
-            raise MediaError(f"{path} is empty")
-        # PyAV types open() by its mode, as a union.
-        return av.open(str(path), options=dict(_OPTIONS))
-    except (av.FFmpegError, OSError, ValueError) as error:
-        raise _media_error(path, error) from error
-
-
-def _video_stream(container: Any, path: Path) -> Any:
-    if not container.streams.video:
-        raise MediaError(f"{path} has no picture, only sound or data")
-    stream = container.streams.video[0]
-    context = stream.codec_context
-    if context is None:
-        raise MediaError(f"{path} is in a format that this FFmpeg has no decoder for")
-    if context.width * context.height == 0:
-        raise MediaError(
-            f"the pictures of {path} have no size, or over {MAX_PIXELS // 1_000_000} megapixels: "
-            "make them smaller first"
-        )
-    context.options = {"max_pixels": str(MAX_PIXELS)}
-    stream.thread_type = "AUTO"
-    return stream
-
-
-def _media_error(path: Path, error: Exception) -> MediaError:
-    reason = getattr(error, "strerror", None) or str(error)
-    if isinstance(error, av.InvalidDataError):
-        return MediaError(f"{path} is no video or picture that can be read")
-    return MediaError(f"{path} cannot be read: {reason}")

@@ -217,3 +217,10 @@ class TestBench:
     ) -> None:
         assert bench(probe, options, json_out=False) == exits.USAGE
         assert words in capsys.readouterr().err
+
+
+def test_a_bench_says_what_it_takes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert bench("query-load", ["--options"], json_out=False) == exits.OK
+    told = capsys.readouterr().out
+    assert "bench query-load" in told.splitlines()[0]
+    assert "--cameras (default: 100)" in told.splitlines()

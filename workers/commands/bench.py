@@ -32,7 +32,11 @@ def bench(name: str, options: list[str], *, json_out: bool) -> int:
     if name not in known:
         print(f"there is no bench {name!r}; there are: {', '.join(known)}", file=sys.stderr)
         return exits.USAGE
-    main = importlib.import_module(f"workers.bench.{name}").main
+    module = importlib.import_module(f"workers.bench.{name}")
+    main = module.main
+    if options == ["--options"]:
+        print("\n".join([str(module.__doc__).strip(), "", *_described(main)]))
+        return exits.OK
     try:
         arguments = _arguments(main, options)
     except ValueError as error:
@@ -51,13 +55,30 @@ def _has_main(name: str) -> bool:
     )
 
 
-def _arguments(main: Any, options: list[str]) -> dict[str, Any]:
-    """Typed by the annotations of ``main``: numbers, text, true or false, comma-separated lists."""
-    parameters = {
+def _parameters(main: Any) -> dict[str, inspect.Parameter]:
+    return {
         name: parameter
         for name, parameter in inspect.signature(main, eval_str=True).parameters.items()
         if name != "json_out"
     }
+
+
+def _described(main: Any) -> list[str]:
+    """An option a line, with its default."""
+    return [
+        f"--{name.replace('_', '-')} (default: {_said(one.default)})"
+        for name, one in _parameters(main).items()
+    ] + ["--json"]
+
+
+def _said(default: Any) -> str:
+    several = isinstance(default, tuple | list)
+    return ",".join(map(str, default)) if several else str(default)
+
+
+def _arguments(main: Any, options: list[str]) -> dict[str, Any]:
+    """Typed by the annotations of ``main``: numbers, text, true or false, comma-separated lists."""
+    parameters = _parameters(main)
     allowed = ", ".join(f"--{name.replace('_', '-')}" for name in parameters) or "none"
     found: dict[str, Any] = {}
     waiting = list(options)
