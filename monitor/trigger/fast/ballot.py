@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from monitor.trigger.fast.trail import Array, carried
+from monitor.trigger.motion import middle
 
 KEEP_S: Final = 0.8
 _NEAR_SIZES: Final = 2.5
@@ -80,5 +81,5 @@ class Ballot:
             float(share @ np.array([vote.at_s for vote in self._votes])[member]),
             share @ places[member],
             float(sizes[member].max()),
-            float(np.median(impulses)),
+            float(middle(impulses)),
         )

@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from monitor.trigger.fast.corners import evenly
+from monitor.trigger.flow import WINDOW
+from monitor.trigger.motion import middle
 
 Luma = npt.NDArray[np.uint8]
 Affine = npt.NDArray[np.float64]
@@ -42,7 +44,7 @@ class CameraMotion:
         if len(self._corners) < _LEAST:
             return None
         after, status, _ = cv2.calcOpticalFlowPyrLK(
-            last, now, self._corners, self._corners.copy(), winSize=(11, 11), maxLevel=2,
+            last, now, self._corners, self._corners.copy(), winSize=WINDOW, maxLevel=2,
             criteria=(cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_COUNT, 8, 0.03),
         )  # fmt: skip
         good = status.ravel() == 1
@@ -50,7 +52,7 @@ class CameraMotion:
         if len(before) < _LEAST:
             return None
         moved = np.abs(self._corners - before).reshape(-1, 2)
-        if float(np.median(moved.max(axis=1))) < _STILL_PX / 2:
+        if float(middle(moved.max(axis=1))) < _STILL_PX / 2:
             return None  # most of the picture stands still: nothing to estimate
         matrix, inliers = cv2.estimateAffinePartial2D(
             before, self._corners, ransacReprojThreshold=_INLIER_PX, maxIters=60

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from monitor.trigger.fast.camera_motion import CameraMotion
 from monitor.trigger.fast.corners import evenly
+from monitor.trigger.flow import Manner, follow
 
 Luma = npt.NDArray[np.uint8]
 Points = npt.NDArray[np.float32]
@@ -26,6 +27,7 @@ MAX_FEATURES: Final = 240
 _DIFFERS: Final = 15  # levels between consecutive pictures, at half size
 _RENEW_S: Final = 0.18  # between searches for new corners
 _BACKWARD_PX: Final = 1.0
+_MANNER: Final = Manner(levels=3, back_px=_BACKWARD_PX, border_px=3.0)
 _MOVED_PX: Final = 2.0
 _NEVER_MOVED_S: Final = 0.45  # a corner that does not move is background
 _STOPPED_S: Final = 2.0  # one that did is kept for so long after it stops
@@ -35,10 +37,7 @@ _SEARCHED: Final = 600
 _SAME_BODY_PX: Final = 25.0  # a new corner starts with the velocity of a neighbour so near
 _LEAST_TO_TELL: Final = 20
 _CUT_SHARE: Final = 0.2
-_BORDER_PX: Final = 3.0
-_WINDOW: Final = (13, 13)
-_LEVELS: Final = 3
-_CRITERIA: Final = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_COUNT, 10, 0.03)
+_SQUARE: Final = np.ones((2 * _APART_PX + 1, 2 * _APART_PX + 1), np.uint8)
 _DILATE: Final = cast(npt.NDArray[np.uint8], np.ones((5, 5), np.uint8))
 
 
@@ -98,25 +97,11 @@ class FeaturePool:
     def _follow(self, now_s: float, spent_s: float, last: Luma, luma: Luma) -> None:
         if not len(self._points):
             return
-        before = self._points.reshape(-1, 1, 2)
-        guess = (self._points + self._velocities * np.float32(spent_s)).reshape(-1, 1, 2)
-        after, found, _ = cv2.calcOpticalFlowPyrLK(
-            last, luma, before, guess.copy(), winSize=_WINDOW, maxLevel=_LEVELS,
-            criteria=_CRITERIA, flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
-        )  # fmt: skip
-        back, returned, _ = cv2.calcOpticalFlowPyrLK(
-            luma, last, after, before.copy(), winSize=_WINDOW, maxLevel=0,
-            criteria=_CRITERIA, flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
-        )  # fmt: skip
-        error = np.abs(back - before).reshape(-1, 2).max(axis=1)
-        points = cast(Points, after.reshape(-1, 2))
-        height, width = luma.shape
-        limit = np.array([width, height], np.float32) - _BORDER_PX
-        inside = ((points >= _BORDER_PX - 1) & (points < limit)).all(axis=1)
-        good = (found.ravel() == 1) & (returned.ravel() == 1) & (error < _BACKWARD_PX) & inside
-        self._velocities = (points - self._points) / np.float32(spent_s)
-        self._points = points
-        self._keep(good)
+        guess = self._points + self._velocities * np.float32(spent_s)
+        flow = follow(last, luma, self._points, guess, _MANNER)
+        self._velocities = (flow.points - self._points) / np.float32(spent_s)
+        self._points = flow.points
+        self._keep(flow.good)
         self._found = len(self._points)
         moved = np.hypot(*(self._points - self._origins).T) > _MOVED_PX
         self._origins[moved] = self._points[moved]
@@ -137,8 +122,7 @@ class FeaturePool:
         height, width = luma.shape
         moving = cv2.dilate((difference > _DIFFERS).view(np.uint8) * np.uint8(255), _DILATE)
         mask = cv2.resize(moving, (width, height), interpolation=cv2.INTER_NEAREST)
-        for x, y in self._points.astype(int).tolist():
-            cv2.circle(mask, (x, y), _APART_PX, 0, -1)
+        mask[_near(self._points, luma.shape) > 0] = 0
         if not cv2.hasNonZero(mask):
             return
         corners = cv2.goodFeaturesToTrack(luma, _SEARCHED, 0.015, _APART_PX, mask=mask, blockSize=5)
@@ -166,3 +150,11 @@ class FeaturePool:
         nearest = away.argmin(axis=1)
         near = away[np.arange(len(fresh)), nearest] < _SAME_BODY_PX
         return np.where(near[:, None], self._velocities[nearest], 0).astype(np.float32)
+
+
+def _near(points: Points, shape: tuple[int, ...]) -> Luma:
+    """255 within ``_APART_PX`` of a point, as a square."""
+    taken = np.zeros(shape, np.uint8)
+    x, y = points.astype(np.intp).T
+    taken[y, x] = 255
+    return cast(Luma, cv2.dilate(taken, _SQUARE))

@@ -18,6 +18,7 @@ from monitor.trigger.fast.ballot import Vote
 from monitor.trigger.fast.bodies import Bodies
 from monitor.trigger.fast.change import change_of, inside, weight_of
 from monitor.trigger.fast.trail import Array, Motion
+from monitor.trigger.motion import middle
 
 HORIZONS_S: Final = (0.3, 0.4, 0.5)
 NOW_S: Final = 0.2
@@ -94,7 +95,7 @@ def _impulse(
     seen &= ~others  # bodies that go their own way unchanged
     if seen.sum() < _LEAST_SEEN:
         return None
-    present = np.median(now.velocities[seen], axis=0)
+    present = middle(now.velocities[seen])
     perspective = (min(1.0, scale), max(1.0, scale))
     impulse = change_of(present, velocity, speed, perspective)
     if impulse <= _LEAST_IMPULSE:

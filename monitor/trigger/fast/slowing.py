@@ -14,6 +14,7 @@ from monitor.trigger.fast.ballot import Vote
 from monitor.trigger.fast.bodies import Bodies
 from monitor.trigger.fast.change import change_of, inside, weight_of
 from monitor.trigger.fast.trail import Motion
+from monitor.trigger.motion import middle
 
 HORIZON_S: Final = 1.0
 NOW_S: Final = 0.3
@@ -41,7 +42,7 @@ def slowing_votes(bodies: Bodies, now: Motion, width: int, height: int) -> list[
         if found < max(_LEAST_FOUND, _FOUND_SHARE * bodies.count[body]):
             continue
         velocity, speed = bodies.velocity[body], float(bodies.speed[body])
-        present = np.median(now.velocities[own], axis=0)
+        present = middle(now.velocities[own])
         scale = float(np.exp(2 * bodies.growth[body] * ahead_s))
         perspective = (_EASING * min(1.0, scale), max(1.0, scale))
         change = change_of(present, velocity, speed, perspective)

@@ -72,10 +72,13 @@ class Trail:
         spent_s = now.at_s - then.at_s
         if abs(spent_s - span_s) > _TOLERANCE_S or spent_s <= 0.5 * span_s:
             return None
-        ids, first, second = np.intersect1d(
-            then.ids, now.ids, assume_unique=True, return_indices=True
-        )
-        before, points = then.points[first], now.points[second]
+        if not len(then.ids) or not len(now.ids):
+            first = second = np.zeros(0, np.intp)
+        else:  # ids rise
+            slot = np.minimum(np.searchsorted(then.ids, now.ids), len(then.ids) - 1)
+            second = np.flatnonzero(then.ids[slot] == now.ids)
+            first = slot[second]
+        ids, before, points = now.ids[second], then.points[first], now.points[second]
         velocities = (points - before) / spent_s
         return Motion(
             now.at_s, spent_s, ids, before, points, velocities,
