@@ -87,5 +87,5 @@ async def fewer(
     if not room.pairs:
         raise QueryError("no_frames", "this server's context is too short for a single picture")
     middles = {round(shot.pair.t_s * 1000): shot for shot in shots}
-    kept = plan(window, important_s, [ms / 1000 for ms in middles], room)
+    kept = plan(window, important_s, [ms / 1000 for ms in middles], room, paired=False)
     return [middles[ms] for ms in sorted({pair.first_ms for pair in kept})]

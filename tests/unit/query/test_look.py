@@ -14,6 +14,7 @@ from monitor.errors import QueryError
 from monitor.query.look import SCHEMA, Look, look_pairs, read_look
 from monitor.query.prompting import load_prompt
 from monitor.query.question import Reply
+from monitor.query.sampling import PAIR_MAX_MS
 
 WINDOW = Window(1_760_000_000_000, 1_760_000_012_000)
 
@@ -90,7 +91,7 @@ def test_pairs_are_in_order_apart_and_of_pictures_there_are(
     flat = [ms for pair in pairs for ms in (pair.first_ms, pair.second_ms)]
     assert flat == sorted(flat)
     assert set(flat) <= taken
-    assert all(0 <= pair.second_ms - pair.first_ms <= 400 for pair in pairs)
+    assert all(0 <= pair.second_ms - pair.first_ms <= PAIR_MAX_MS for pair in pairs)
 
 
 def test_decoding_stays_at_the_beginnings_of_gops() -> None:

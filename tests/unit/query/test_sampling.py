@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 
 import pytest
@@ -95,7 +96,7 @@ def test_every_evidence_time_is_seen_if_there_is_room(
         seen = min(
             abs(ms / 1000 - time) for pair in found for ms in (pair.first_ms, pair.second_ms)
         )
-        assert seen <= 0.35
+        assert seen <= 0.42
 
 
 def test_the_default_window_is_covered_and_dense_at_the_evidence() -> None:
@@ -116,6 +117,68 @@ def test_a_small_budget_sees_evidence_and_the_ends() -> None:
     assert (found[0].first_ms, found[-1].second_ms) == (0, 28000)
 
 
+quick = st.builds(times_s, st.floats(2, 120), st.sampled_from([8.0, 12.5, 25.0, 30.0]))
+
+
+@given(quick, evidences, st.integers(1, 20))
+@settings(max_examples=300)
+def test_one_pair_over_the_least_is_enough_to_leave_no_gap(
+    frames: list[float], evidence: list[float], more: int
+) -> None:
+    """Of any camera that is not slow, whatever was measured."""
+    duration_ms = round(frames[-1] * 1000)
+    found = plan(
+        window(frames[-1]), evidence, frames, budget(2 * (pairs_to_cover(duration_ms) + more))
+    )
+    gaps = [later.first_ms - earlier.second_ms for earlier, later in pairwise(found)]
+    assert max(gaps, default=0) <= gap_limit_ms(duration_ms)
+
+
+@given(quick, st.lists(st.floats(0, 1), min_size=1, max_size=12), st.integers(6, 128))
+@settings(max_examples=300)
+def test_the_first_evidence_time_is_shown_however_few_pictures_there_are(
+    frames: list[float], shares: list[float], max_frames: int
+) -> None:
+    evidence = [share * frames[-1] for share in shares]
+    found = plan(window(frames[-1]), evidence, frames, budget(max_frames))
+    sent = [ms / 1000 for pair in found for ms in (pair.first_ms, pair.second_ms)]
+    assert min(abs(t - evidence[0]) for t in sent) <= 0.42
+
+
+@given(quick, st.lists(st.floats(0, 1), max_size=4))
+@settings(max_examples=200)
+def test_with_pairs_for_it_no_moment_is_far_from_a_picture(
+    frames: list[float], shares: list[float]
+) -> None:
+    """A pair shows 1.8 s at most; evidence and the seconds before it take some that overlap."""
+    duration_s = frames[-1]
+    enough = math.ceil(duration_s / 1.8) * 5 // 4 + 2 * len(shares) + 6
+    evidence = [share * duration_s for share in shares]
+    found = plan(window(duration_s), evidence, frames, budget(2 * enough))
+    gaps = [later.first_ms - earlier.second_ms for earlier, later in pairwise(found)]
+    assert max(gaps, default=0) <= 1000 + 2 * 125
+
+
+def test_pairs_are_close_at_evidence_and_wide_where_nothing_is_known() -> None:
+    found = plan(window(28), [20.0, 10.0], times_s(28), budget(8))
+    apart = {pair.second_ms: pair.second_ms - pair.first_ms for pair in found}
+    assert apart == {800: 800, 10_000: 400, 20_000: 400, 28_000: 800}
+    plenty = plan(window(4), [2.0], times_s(4), budget(32))
+    assert max(pair.second_ms - pair.first_ms for pair in plenty) == 200
+
+
+def test_few_pairs_show_what_was_before_the_evidence_and_not_after() -> None:
+    found = plan(window(28), [20.0], times_s(28), budget(10))
+    shown = [(pair.first_ms, pair.second_ms) for pair in found[1:-1]]
+    assert shown == [(16_000, 16_800), (17_800, 18_600), (19_600, 20_000)]
+
+
+def test_lone_pictures_where_no_pairs_are_wanted() -> None:
+    found = plan(window(28), [20.0], times_s(28), budget(12), paired=False)
+    assert len(found) == 6
+    assert all(one.first_ms == one.second_ms for one in found)
+
+
 def test_tokens_limit_too() -> None:
     assert len(plan(window(28), [], times_s(28), budget(64, tokens=228 * 12))) == 12
     assert budget(65).pairs == 32
@@ -131,9 +194,7 @@ def test_lone_pictures_are_sent_twice_and_pairs_never_span_a_hole() -> None:
 
 
 def test_one_pair_goes_to_the_first_evidence() -> None:
-    assert plan(window(28), [20.0, 3.0], times_s(28), budget(2))[0].t_s == pytest.approx(
-        20, abs=0.1
-    )
+    assert plan(window(28), [20.0, 3.0], times_s(28), budget(2)) == [Pair(19_600, 20_000)]
     assert plan(window(28), [], times_s(28), budget(3))[0].second_ms == 28000
 
 
