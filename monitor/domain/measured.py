@@ -26,6 +26,11 @@ class EvidenceKind(StrEnum):
     PEDESTRIAN_IN_ROAD = "pedestrian_in_road"
     QUEUE = "queue"
     HEADWAY = "headway"
+    COURSE = "course"
+    PATH_ENTERED = "path_entered"
+    CLOSING = "closing"
+    SLOWING = "slowing"
+    APPEARED = "appeared"
 
 
 class Actor(StrEnum):
@@ -33,6 +38,7 @@ class Actor(StrEnum):
 
     VEHICLE = "vehicle"
     PEDESTRIAN = "pedestrian"
+    CYCLIST = "cyclist"  # told with hindsight only
     UNKNOWN = "unknown"
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from monitor.domain import EvidenceKind, IncidentType
+from monitor.evidence.encounter import Manner
 from monitor.evidence.facts import Facts
 from monitor.evidence.timeline import Finding
 
@@ -30,6 +31,9 @@ class Pattern(StrEnum):
 
     REAR_END = "rear_end"
     PEDESTRIAN_HIT = "pedestrian_hit"
+    CYCLIST_HIT = "cyclist_hit"
+    SIDE = "side"  # their courses crossed
+    HEAD_ON = "head_on"
     COLLISION = "collision"
     CLOSE_FOLLOWING = "close_following"  # a near miss of one behind the other
     NEAR_MISS = "near_miss"
@@ -78,25 +82,37 @@ class Case:
     confidence: float
 
 
+def _met(facts: Facts, manner: Manner) -> bool:
+    return facts.parties.met.manner is manner
+
+
 def _front_gave_way(facts: Facts) -> bool:
     """The struck vehicle braked or stood, before any sign that it was not simply in front."""
+    if _met(facts, Manner.CROSSING) or _met(facts, Manner.HEAD_ON):
+        return False
     return bool(facts.parties.followed or facts.lead_brake or facts.lead_stop) and not (
         facts.wrong_way and not facts.parties.followed
     )
 
 
 _BEHIND = ("disturbance", "lead_brake", "headway", "follow_brake", "lead_brake_2", "lead_stop",
-           "swerve", "wrong_way")  # fmt: skip
-_PATHS = ("wrong_way", "swerve", "disturbance", "lead_brake", "follow_brake", "headway",
-          "lead_stop", "lead_brake_2")  # fmt: skip
+           "swerve", "wrong_way", "lead_slow", "follow_slow", "closing", "came_last",
+           "came_first")  # fmt: skip
+_PATHS = ("wrong_way", "swerve", "entered", "disturbance", "lead_brake", "follow_brake", "headway",
+          "lead_stop", "lead_brake_2", "closing", "lead_slow", "follow_slow", "came_last",
+          "came_first")  # fmt: skip
 _ALONE = ("disturbance", "lead_brake", "itself", "lead_brake_2", "swerve", "headway")
 _K, _T, _P = EvidenceKind, IncidentType, Pattern
 _CONTACT, _NEAR = frozenset({_K.CONTACT}), frozenset({_K.NEAR_MISS})
 
 RULES: tuple[Rule, ...] = (
     Rule(_P.PEDESTRIAN_HIT, _T.PEDESTRIAN_COLLISION, _CONTACT,
-         ("disturbance", "follow_brake", "swerve", "wrong_way"), lambda f: f.parties.on_foot),
+         ("disturbance", "entered", "follow_brake", "swerve", "wrong_way", "closing",
+          "follow_slow", "came_last", "came_first"), lambda f: f.parties.on_foot),
+    Rule(_P.CYCLIST_HIT, _T.CYCLIST_COLLISION, _CONTACT, _PATHS, lambda f: f.parties.cycling),
     Rule(_P.REAR_END, _T.REAR_END_COLLISION, _CONTACT, _BEHIND, _front_gave_way),
+    Rule(_P.SIDE, _T.SIDE_COLLISION, _CONTACT, _PATHS, lambda f: _met(f, Manner.CROSSING)),
+    Rule(_P.HEAD_ON, _T.HEAD_ON_COLLISION, _CONTACT, _PATHS, lambda f: _met(f, Manner.HEAD_ON)),
     Rule(_P.COLLISION, _T.COLLISION, _CONTACT, _PATHS),
     Rule(_P.CLOSE_FOLLOWING, _T.NEAR_MISS, _NEAR, _BEHIND, lambda f: bool(f.parties.followed)),
     Rule(_P.NEAR_MISS, _T.NEAR_MISS, _NEAR, _PATHS),
@@ -148,7 +164,7 @@ def _antecedents(rule: Rule, facts: Facts, weakness: Weakness) -> tuple[Finding,
         names.insert(names.index("follow_brake") + 1, "headway")
     chosen: list[Finding] = []
     for name in names:
-        fact: Finding | None = getattr(facts, name)
+        fact = facts.named(name)
         late = fact is not None and fact.t_s > facts.pivot.t_s
         if fact is None or late or any(c.evidence.id == fact.evidence.id for c in chosen):
             continue

@@ -20,6 +20,9 @@ class Theme(StrEnum):
 
     PEDESTRIAN = "pedestrian"
     BRAKING = "braking"
+    SLOWING = "slowing"  # by brakes or not
+    PATH = "path"  # in another's path
+    APPROACH = "approach"  # closing in, coming into view
     SHORT_HEADWAY = "short_headway"
     LATE_REACTION = "late_reaction"
     NO_BRAKING = "no_braking"
@@ -37,8 +40,18 @@ _WORDS: MappingProxyType[Theme, re.Pattern[str]] = MappingProxyType(
     {
         Theme.PEDESTRIAN: re.compile(r"pedestrian|\bperson\b|\bpeople\b|walker|行人|路人|有人"),
         Theme.BRAKING: re.compile(
-            r"\bbrak(?:e|es|ed|ing)\b|brake lamp|brake light|decelerat|\bslow(?:s|ed|ing)\b"
-            r"|制动|刹车|减速"
+            r"\bbrak(?:e|es|ed|ing)\b|brake lamp|brake light|decelerat"
+            r"|制动|刹车"
+        ),
+        Theme.SLOWING: re.compile(r"\bslow(?:s|ed|ing)?\b(?! to )|减速"),
+        Theme.PATH: re.compile(
+            r"(?:in|into|enter\w*|cross\w*|across|cut\w*) (?:the |its |his |their )?"
+            r"(?:other's |oncoming )?(?:path|way|lane)\b|\bcut (?:across|off)|turn\w* across"
+            r"|failed to (?:yield|give way)|横穿|(?:进入|处于|驶入).{0,12}(?:路线|车道)|切入"
+        ),
+        Theme.APPROACH: re.compile(
+            r"clos(?:es|ed|ing) in|approach|s from a collision|into view|appear"
+            r"|接近|距相碰|进入画面|驶近"
         ),
         Theme.SHORT_HEADWAY: re.compile(
             r"under (?:the )?(?:two.second|2.s)|less than (?:two|2) s"
@@ -97,17 +110,24 @@ _SELF_NEGATING = frozenset({Theme.NO_BRAKING, Theme.LATE_REACTION, Theme.SHORT_H
 THEME_OF: MappingProxyType[EvidenceKind, frozenset[Theme]] = MappingProxyType(
     {
         EvidenceKind.PEDESTRIAN_IN_ROAD: frozenset({Theme.PEDESTRIAN}),
-        EvidenceKind.BRAKE_LIGHT_ONSET: frozenset({Theme.BRAKING}),
-        EvidenceKind.HARD_BRAKE: frozenset({Theme.BRAKING, Theme.LATE_REACTION}),
-        EvidenceKind.SUDDEN_STOP: frozenset({Theme.BRAKING, Theme.STANDING}),
+        EvidenceKind.BRAKE_LIGHT_ONSET: frozenset({Theme.BRAKING, Theme.SLOWING}),
+        EvidenceKind.HARD_BRAKE: frozenset({Theme.BRAKING, Theme.LATE_REACTION, Theme.SLOWING}),
+        EvidenceKind.SUDDEN_STOP: frozenset({Theme.BRAKING, Theme.STANDING, Theme.SLOWING}),
         EvidenceKind.STOPPED_IN_LANE: frozenset({Theme.STANDING}),
         EvidenceKind.CONTACT: frozenset({Theme.CONTACT}),
         EvidenceKind.NEAR_MISS: frozenset({Theme.NEAR_MISS}),
         EvidenceKind.WRONG_WAY: frozenset({Theme.WRONG_WAY}),
         EvidenceKind.SWERVE: frozenset({Theme.SWERVE}),
-        EvidenceKind.IMPULSE: frozenset({Theme.CONTACT, Theme.SWERVE, Theme.BRAKING}),
+        EvidenceKind.IMPULSE: frozenset(
+            {Theme.CONTACT, Theme.SWERVE, Theme.BRAKING, Theme.SLOWING}
+        ),
         EvidenceKind.QUEUE: frozenset({Theme.QUEUE, Theme.STANDING}),
         EvidenceKind.HEADWAY: frozenset({Theme.HEADWAY, Theme.SHORT_HEADWAY}),
+        EvidenceKind.COURSE: frozenset({Theme.APPROACH}),
+        EvidenceKind.PATH_ENTERED: frozenset({Theme.PATH}),
+        EvidenceKind.CLOSING: frozenset({Theme.APPROACH, Theme.NEAR_MISS}),
+        EvidenceKind.SLOWING: frozenset({Theme.SLOWING}),
+        EvidenceKind.APPEARED: frozenset({Theme.APPROACH}),
     }
 )
 """Which themes a text about a kind of measurement may be recognised by."""
@@ -191,6 +211,7 @@ def deceleration_of(text: str) -> tuple[Number, str] | None:
 class Body(StrEnum):
     """Whom a text means."""
 
+    RIDER = "rider"
     LEADER = "leader"
     FOLLOWER = "follower"
     WALKER = "walker"
@@ -199,6 +220,7 @@ class Body(StrEnum):
 
 _TRACK = re.compile(r"(?:track|轨迹)\s*#?\s*(\d+)")
 _BODIES = (
+    (Body.RIDER, re.compile(r"cyclist|\bbike|bicycle|骑行者|骑车人|自行车|电动车")),
     (Body.WALKER, re.compile(r"pedestrian|person|people|walker|行人|路人")),
     (
         Body.FOLLOWER,

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from monitor.domain import Evidence, EvidenceKind
 from monitor.evidence.parties import BRAKING, Parties, Pivot
+from monitor.evidence.prelude import Prelude, prelude
 from monitor.evidence.timeline import (
     BY_TIME,
     BY_TRACK,
@@ -62,11 +63,18 @@ class Facts:
     follow_brake: Finding | None = None  # the one behind: its first sign of braking
     swerve: Finding | None = None  # by either party
     wrong_way: Finding | None = None  # by either party
+    prelude: Prelude = field(default_factory=Prelude)  # the two ways to their meeting
 
     @property
     def itself(self) -> Finding | None:
         """The event as a fact."""
         return self.pivot.finding
+
+    def named(self, name: str) -> Finding | None:
+        """A fact by its name here or in the prelude."""
+        owner = self if hasattr(self, name) else self.prelude
+        fact: Finding | None = getattr(owner, name)
+        return fact
 
 
 def gather(pivot: Pivot, parties: Parties, timeline: Timeline) -> Facts:
@@ -74,7 +82,7 @@ def gather(pivot: Pivot, parties: Parties, timeline: Timeline) -> Facts:
     pair = pivot.kind in (EvidenceKind.CONTACT, EvidenceKind.NEAR_MISS)
     lead = parties.struck if pair else parties.striker
     behind = parties.striker if pair else Party()
-    if parties.on_foot:
+    if parties.on_foot or parties.cycling:
         lead, behind = Party(parties.struck.tracks), parties.striker
     known = parties.tracks
     end_s = pivot.t_s if not pair else pivot.t_s - IMPACT_S
@@ -116,6 +124,7 @@ def gather(pivot: Pivot, parties: Parties, timeline: Timeline) -> Facts:
         follow_brake=follow,
         swerve=own[0],
         wrong_way=own[1],
+        prelude=prelude(pivot, parties, timeline, (first, second, follow)),
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from monitor.domain import Actor, Antecedent, Evidence, EvidenceKind, Verdict
 from monitor.evidence.causes import Weakness, headway_against_rule
@@ -36,7 +37,12 @@ _HEADWAY_OFF_S = 0.3  # ... and a headway by this much in any case
 _SURE = 0.5  # strength from which a single contact excludes another time for it
 
 _MOMENTS = (EvidenceKind.CONTACT, EvidenceKind.NEAR_MISS, EvidenceKind.HARD_BRAKE)
-_PAIRED = (EvidenceKind.CONTACT, EvidenceKind.NEAR_MISS, EvidenceKind.HEADWAY)
+_PAIRED = (
+    EvidenceKind.CONTACT,
+    EvidenceKind.NEAR_MISS,
+    EvidenceKind.HEADWAY,
+    EvidenceKind.CLOSING,
+)
 
 
 def tolerance_s(evidence: Evidence) -> float:
@@ -77,11 +83,21 @@ def named(claim: Antecedent, facts: Facts | None) -> Named:
     return Named(body, frozenset(), frozenset(), False)
 
 
+_SORTS: MappingProxyType[Actor, frozenset[Body]] = MappingProxyType(
+    {
+        Actor.PEDESTRIAN: frozenset({Body.WALKER}),
+        Actor.CYCLIST: frozenset({Body.RIDER, Body.VEHICLE}),
+        # A cyclist comes out as a vehicle where only speed was seen.
+        Actor.VEHICLE: frozenset({Body.VEHICLE, Body.LEADER, Body.FOLLOWER, Body.RIDER}),
+    }
+)
+"""Whom a text may call a body of each sort."""
+
+
 def same_body(evidence: Evidence, who: Named) -> bool | None:
     """Whether a measurement is about the body named; None where that cannot be told."""
-    walking = evidence.actor is Actor.PEDESTRIAN
     if evidence.kind not in _PAIRED and who.body is not None:
-        if walking is not (who.body is Body.WALKER) and evidence.actor is not Actor.UNKNOWN:
+        if who.body not in _SORTS.get(evidence.actor, frozenset(Body)):
             return False
     elif evidence.kind is EvidenceKind.HEADWAY and who.body is Body.WALKER:
         return False

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from monitor.domain import Actor, Evidence, EvidenceKind, Incident, Trigger
+from monitor.evidence.encounter import Encounter, Manner, encounter_of
 from monitor.evidence.timeline import (
     BY_PLACE,
     BY_TIME,
@@ -64,6 +65,8 @@ class Parties:
     struck: Party = field(default_factory=Party)
     followed: Finding | None = None  # a headway that shows one followed the other
     on_foot: bool = False  # the struck one is a pedestrian
+    cycling: bool = False  # ... or a cyclist
+    met: Encounter = field(default_factory=Encounter)  # how their ways lay to one another
 
     @property
     def tracks(self) -> frozenset[int]:
@@ -155,12 +158,21 @@ def parties_of(pivot: Pivot, timeline: Timeline) -> Parties:
         return Parties(
             _party(striker, here, timeline, pivot), _party(struck, here, timeline, pivot)
         )
-    if struck & walking or striker & walking:
-        if not struck & walking:
+    met = encounter_of(timeline, evidence, pivot.t_s)
+    striker, struck = _filled(striker, struck, met)
+    for weaker in (Actor.PEDESTRIAN, Actor.CYCLIST):
+        one = met.who(weaker)
+        of_kind = _numbers(one) | (walking if weaker is Actor.PEDESTRIAN else frozenset())
+        if not (struck | striker) & of_kind:
+            continue
+        if not struck & of_kind:
             striker, struck = struck, striker
-        vehicle, walker = (_party(t, here, timeline, pivot) for t in (striker, struck))
-        return Parties(vehicle, walker, on_foot=True)
-    followed = _followed(pivot, timeline, here)
+        vehicle, other = (_party(t, here, timeline, pivot) for t in (striker, struck))
+        foot = weaker is Actor.PEDESTRIAN
+        return Parties(vehicle, other, on_foot=foot, cycling=not foot, met=met)
+    followed = None
+    if met.manner in (Manner.SAME_WAY, Manner.OPEN):
+        followed = _followed(pivot, timeline, here)
     if followed is not None:
         behind, ahead = _numbers(followed.evidence.track), _numbers(followed.evidence.other)
         if striker & ahead or struck & behind:  # the contact names its two the other way round
@@ -169,8 +181,21 @@ def parties_of(pivot: Pivot, timeline: Timeline) -> Parties:
     elif not striker and not struck and pivot.kind is EvidenceKind.CONTACT:
         striker, struck = _by_braking(pivot, timeline, here)
     return Parties(
-        _party(striker, here, timeline, pivot), _party(struck, here, timeline, pivot), followed
-    )
+        _party(striker, here, timeline, pivot), _party(struck, here, timeline, pivot), followed,
+        met=met,
+    )  # fmt: skip
+
+
+def _filled(
+    striker: frozenset[int], struck: frozenset[int], met: Encounter
+) -> tuple[frozenset[int], frozenset[int]]:
+    """The contact's two; whom it does not name, the courses before it may."""
+    spare = [one for one in met.tracks if one not in striker | struck]
+    if not struck and spare and (striker or len(spare) > 1):
+        struck = frozenset({spare.pop()})
+    if not striker and spare:
+        striker = frozenset({spare.pop()})
+    return striker, struck
 
 
 def _numbers(track: int | None) -> frozenset[int]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from monitor.domain import Evidence, EvidenceKind
+from monitor.evidence import meetings
 from monitor.evidence.causes import Case, Pattern, Weakness, headway_against_rule
-from monitor.evidence.roles import Role, front, front_role, rear_role, role_of
+from monitor.evidence.roles import Role, front, front_role, opposite, rear_role, role_of
 from monitor.evidence.timeline import BY_TIME, Finding
 
 NOBODY = "nobody seen"
+_COLUMN = 0
 
 _NAMES = {
     Role.LEADER: "the leading vehicle",
@@ -16,6 +18,7 @@ _NAMES = {
     Role.OTHER: "the other road user",
     Role.SUBJECT: "the vehicle",
     Role.WALKER: "a pedestrian",
+    Role.RIDER: "the cyclist",
     Role.THIRD: "another vehicle",
     Role.TRAFFIC: "the traffic",
 }
@@ -105,11 +108,21 @@ def _did(case: Case, finding: Finding) -> str:
             return f"{who} came close to {_front(case)}"
         case EvidenceKind.CONTACT:
             return f"{who} touched {_front(case)}"
+        case _:
+            return meetings.did(finding, *_both(case, finding), _COLUMN)
+
+
+def _both(case: Case, finding: Finding) -> tuple[str, str]:
+    """Whom a fact is about, and the other party."""
+    return _name(*role_of(case, finding)), _name(*opposite(case, finding))
 
 
 def antecedent(case: Case, finding: Finding) -> str:
     """One fact as a sentence of its own, with its uncertainty."""
     evidence = finding.evidence
+    if evidence.kind in meetings.KINDS:
+        who, other = _both(case, finding)
+        return meetings.sentence(finding, who, other, _COLUMN)
     text = f"{_capital(_did(case, finding))} {_at(finding)}"
     if evidence.kind is EvidenceKind.HARD_BRAKE:
         text += _rate(evidence)
@@ -199,9 +212,7 @@ def _behind(case: Case) -> str:
 def _of_two(case: Case) -> str:
     """Root cause of two whose paths met."""
     facts = case.facts
-    both = "Two road users"
-    if facts.parties.tracks:
-        both += f" (tracks {', '.join(str(t) for t in sorted(facts.parties.tracks))})"
+    both = _two(case)
     value = facts.itself.evidence.value if facts.itself else None
     if case.pattern is Pattern.COLLISION:
         met = f"touched at {facts.pivot.t_s:.1f} s"
@@ -217,6 +228,28 @@ def _of_two(case: Case) -> str:
     told = " and ".join(f"{_did(case, f)} at {f.t_s:.1f} s" for f in seen)
     rest = f"; before that, {told}" if told else ""
     return f"{both} {met}{rest}. Whose path was entered is not decided by what was measured."
+
+
+def _met(case: Case) -> str:
+    """Root cause of two whose courses crossed, went against one another, or one on a bicycle."""
+    facts = case.facts
+    entered = facts.prelude.entered
+    others = (facts.wrong_way, facts.swerve, facts.lead_brake, facts.follow_brake)
+    acts = [(_did(case, f), f.t_s) for f in others if f is not None]
+    return meetings.root_cause(
+        case, _two(case), _both(case, entered) if entered else None, acts, _COLUMN
+    )
+
+
+def _two(case: Case) -> str:
+    """Both parties as a subject."""
+    facts = case.facts
+    if facts.parties.cycling:
+        return f"{_capital(_rear(case))} and {_front(case)}"
+    both = "Two road users"
+    if facts.parties.tracks:
+        both += f" (tracks {', '.join(str(t) for t in sorted(facts.parties.tracks))})"
+    return both
 
 
 def _on_foot(case: Case) -> str:
@@ -260,6 +293,8 @@ def root_cause(case: Case) -> str:
             return _on_foot(case)
         case Pattern.REAR_END | Pattern.CLOSE_FOLLOWING:
             return _behind(case)
+        case Pattern.SIDE | Pattern.HEAD_ON | Pattern.CYCLIST_HIT:
+            return _met(case)
         case Pattern.COLLISION | Pattern.NEAR_MISS:
             return _of_two(case)
         case _:
@@ -278,8 +313,12 @@ def environment(case: Case) -> str:
 def direct_trigger(case: Case) -> str:
     """What set the event off."""
     facts = case.facts
-    act = facts.wrong_way or facts.swerve if case.pattern is Pattern.COLLISION else None
+    own = case.pattern is Pattern.COLLISION or case.pattern in meetings.PATTERNS
+    act = facts.wrong_way or facts.swerve if own else None
+    paths = case.pattern in meetings.PATTERNS or facts.parties.on_foot
+    act = act or (facts.prelude.entered if paths else None)
     act = act or facts.lead_brake or facts.lead_stop or facts.follow_brake or facts.swerve
+    act = act or facts.prelude.lead_slow or facts.prelude.follow_slow
     if act is None and case.facts.itself is not None and case.pattern is Pattern.WRONG_WAY:
         act = facts.itself
     if act is None:
@@ -292,7 +331,9 @@ def direct_trigger(case: Case) -> str:
 
 def systemic_weakness(case: Case) -> str:
     """What made the event likely before it began."""
-    headway = case.facts.headway
+    headway, entered = case.facts.headway, case.facts.prelude.entered
+    if entered is not None and (case.pattern in meetings.PATTERNS or case.facts.parties.on_foot):
+        return meetings.weakness(entered, *_both(case, entered), _COLUMN)
     if case.weakness is Weakness.LATE_BRAKING:
         text = f"Late reaction: {case.reaction_s:.1f} s from the front vehicle's braking to its own"
         return text + (f", with a headway of {_measured(headway.evidence)}." if headway else ".")

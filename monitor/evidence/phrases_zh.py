@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from monitor.domain import Evidence, EvidenceKind
+from monitor.evidence import meetings
 from monitor.evidence.causes import Case, Pattern, Weakness, headway_against_rule
-from monitor.evidence.roles import Role, front, front_role, rear_role, role_of
+from monitor.evidence.roles import Role, front, front_role, opposite, rear_role, role_of
 from monitor.evidence.timeline import BY_TIME, Finding
 
 NOBODY = "未观测到"
+_COLUMN = 1
 
 _NAMES = {
     Role.LEADER: "前车",
@@ -16,6 +18,7 @@ _NAMES = {
     Role.OTHER: "另一方",
     Role.SUBJECT: "该车",
     Role.WALKER: "行人",
+    Role.RIDER: "骑行者",
     Role.THIRD: "另一辆车",
     Role.TRAFFIC: "车流",
 }
@@ -99,11 +102,21 @@ def _did(case: Case, finding: Finding) -> str:
             return f"{who}逼近{_front(case)}"
         case EvidenceKind.CONTACT:
             return f"{who}碰到{_front(case)}"
+        case _:
+            return meetings.did(finding, *_both(case, finding), _COLUMN)
+
+
+def _both(case: Case, finding: Finding) -> tuple[str, str]:
+    """Whom a fact is about, and the other party."""
+    return _name(*role_of(case, finding)), _name(*opposite(case, finding))
 
 
 def antecedent(case: Case, finding: Finding) -> str:
     """One fact as a sentence of its own, with its uncertainty."""
     evidence = finding.evidence
+    if evidence.kind in meetings.KINDS:
+        who, other = _both(case, finding)
+        return meetings.sentence(finding, who, other, _COLUMN)
     text = f"{_at(finding)}，{_did(case, finding)}"
     if evidence.kind is EvidenceKind.HARD_BRAKE:
         text += _rate(evidence)
@@ -183,9 +196,7 @@ def _behind(case: Case) -> str:
 def _of_two(case: Case) -> str:
     """Root cause of two whose paths met."""
     facts = case.facts
-    both = "两个交通参与者"
-    if facts.parties.tracks:
-        both += f"（轨迹{'、'.join(str(t) for t in sorted(facts.parties.tracks))}）"
+    both = _two(case)
     value = facts.itself.evidence.value if facts.itself else None
     when = f"在第{facts.pivot.t_s:.1f}秒"
     if case.pattern is Pattern.COLLISION:
@@ -202,6 +213,28 @@ def _of_two(case: Case) -> str:
     told = "，".join(f"第{f.t_s:.1f}秒{_did(case, f)}" for f in seen)
     rest = f"；此前，{told}" if told else ""
     return f"{both}{met}{rest}。是谁进入了谁的行进路线，现有测量不能判定。"
+
+
+def _met(case: Case) -> str:
+    """Root cause of two whose courses crossed, went against one another, or one on a bicycle."""
+    facts = case.facts
+    entered = facts.prelude.entered
+    others = (facts.wrong_way, facts.swerve, facts.lead_brake, facts.follow_brake)
+    acts = [(_did(case, f), f.t_s) for f in others if f is not None]
+    return meetings.root_cause(
+        case, _two(case), _both(case, entered) if entered else None, acts, _COLUMN
+    )
+
+
+def _two(case: Case) -> str:
+    """Both parties as a subject."""
+    facts = case.facts
+    if facts.parties.cycling:
+        return f"{_rear(case)}与{_front(case)}"
+    both = "两个交通参与者"
+    if facts.parties.tracks:
+        both += f"（轨迹{'、'.join(str(t) for t in sorted(facts.parties.tracks))}）"
+    return both
 
 
 def _on_foot(case: Case) -> str:
@@ -244,6 +277,8 @@ def root_cause(case: Case) -> str:
             return _on_foot(case)
         case Pattern.REAR_END | Pattern.CLOSE_FOLLOWING:
             return _behind(case)
+        case Pattern.SIDE | Pattern.HEAD_ON | Pattern.CYCLIST_HIT:
+            return _met(case)
         case Pattern.COLLISION | Pattern.NEAR_MISS:
             return _of_two(case)
         case _:
@@ -262,8 +297,12 @@ def environment(case: Case) -> str:
 def direct_trigger(case: Case) -> str:
     """What set the event off."""
     facts = case.facts
-    act = facts.wrong_way or facts.swerve if case.pattern is Pattern.COLLISION else None
+    own = case.pattern is Pattern.COLLISION or case.pattern in meetings.PATTERNS
+    act = facts.wrong_way or facts.swerve if own else None
+    paths = case.pattern in meetings.PATTERNS or facts.parties.on_foot
+    act = act or (facts.prelude.entered if paths else None)
     act = act or facts.lead_brake or facts.lead_stop or facts.follow_brake or facts.swerve
+    act = act or facts.prelude.lead_slow or facts.prelude.follow_slow
     if act is None and case.facts.itself is not None and case.pattern is Pattern.WRONG_WAY:
         act = facts.itself
     if act is None:
@@ -276,7 +315,9 @@ def direct_trigger(case: Case) -> str:
 
 def systemic_weakness(case: Case) -> str:
     """What made the event likely before it began."""
-    headway = case.facts.headway
+    headway, entered = case.facts.headway, case.facts.prelude.entered
+    if entered is not None and (case.pattern in meetings.PATTERNS or case.facts.parties.on_foot):
+        return meetings.weakness(entered, *_both(case, entered), _COLUMN)
     if case.weakness is Weakness.LATE_BRAKING:
         text = f"反应迟缓：从前方车辆制动到自身制动相隔{case.reaction_s:.1f}秒"
         return text + (f"，车头时距{_measured(headway.evidence)}。" if headway else "。")

@@ -18,12 +18,13 @@ class Role(StrEnum):
     OTHER = "other"
     SUBJECT = "subject"  # the only vehicle of an event
     WALKER = "walker"
+    RIDER = "rider"
     THIRD = "third"  # a vehicle that is no party to the event
     TRAFFIC = "traffic"
 
 
 _FOLLOWING = (Pattern.REAR_END, Pattern.CLOSE_FOLLOWING)
-_PAIRS = (Pattern.COLLISION, Pattern.NEAR_MISS)
+_PAIRS = (Pattern.COLLISION, Pattern.SIDE, Pattern.HEAD_ON, Pattern.NEAR_MISS)
 
 
 def front_role(case: Case) -> Role:
@@ -32,6 +33,8 @@ def front_role(case: Case) -> Role:
         return Role.LEADER
     if case.facts.parties.on_foot:
         return Role.WALKER
+    if case.facts.parties.cycling:
+        return Role.RIDER
     return Role.OTHER if case.pattern in _PAIRS else Role.SUBJECT
 
 
@@ -39,14 +42,15 @@ def rear_role(case: Case) -> Role:
     """The part of the one that struck or came from behind."""
     if case.pattern in _FOLLOWING:
         return Role.FOLLOWER
-    if case.facts.parties.on_foot:
+    if case.facts.parties.on_foot or case.facts.parties.cycling:
         return Role.SUBJECT
     return Role.ONE if case.pattern in _PAIRS else Role.SUBJECT
 
 
 def front(case: Case) -> Party:
     """The body that ``front_role`` names."""
-    pair = case.pattern in (*_FOLLOWING, *_PAIRS) or case.facts.parties.on_foot
+    weak = case.facts.parties.on_foot or case.facts.parties.cycling
+    pair = case.pattern in (*_FOLLOWING, *_PAIRS) or weak
     return case.facts.parties.struck if pair else case.facts.parties.striker
 
 
@@ -76,3 +80,11 @@ def role_of(case: Case, finding: Finding) -> tuple[Role, int | None]:
 def _shown(track: int | None, party: Party) -> int | None:
     """A measurement's own track, else the party's."""
     return party.track if track is None else track
+
+
+def opposite(case: Case, finding: Finding) -> tuple[Role, int | None]:
+    """The party that a fact is not about."""
+    parties = case.facts.parties
+    if finding.evidence.track in parties.striker.tracks:
+        return front_role(case), front(case).track
+    return rear_role(case), parties.striker.track

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from monitor.domain import Answer, Evidence, EvidenceKind, IncidentType, Verdict
 from monitor.evidence.causes import LATE_S, Weakness, headway_against_rule
 from monitor.evidence.claims import Theme, themes
+from monitor.evidence.encounter import Manner
 from monitor.evidence.facts import Facts
 from monitor.evidence.hold import headway_differs
 from monitor.evidence.parties import Pivot, gravest
@@ -45,7 +46,14 @@ _KINDS: MappingProxyType[IncidentType, tuple[EvidenceKind, ...]] = MappingProxyT
     }
 )
 
-_EVENT_THEMES = frozenset({Theme.CONTACT, Theme.NEAR_MISS, Theme.HEADWAY})
+_EVENT_THEMES = frozenset({Theme.CONTACT, Theme.NEAR_MISS, Theme.HEADWAY, Theme.APPROACH})
+_MANNERS: MappingProxyType[IncidentType, Manner] = MappingProxyType(
+    {
+        IncidentType.REAR_END_COLLISION: Manner.SAME_WAY,
+        IncidentType.SIDE_COLLISION: Manner.CROSSING,
+        IncidentType.HEAD_ON_COLLISION: Manner.HEAD_ON,
+    }
+)
 _THEME_KINDS: MappingProxyType[Theme, tuple[EvidenceKind, ...]] = MappingProxyType(
     {
         Theme.PEDESTRIAN: (EvidenceKind.PEDESTRIAN_IN_ROAD,),
@@ -54,6 +62,13 @@ _THEME_KINDS: MappingProxyType[Theme, tuple[EvidenceKind, ...]] = MappingProxyTy
             EvidenceKind.HARD_BRAKE,
             EvidenceKind.SUDDEN_STOP,
         ),
+        Theme.SLOWING: (
+            EvidenceKind.SLOWING,
+            EvidenceKind.BRAKE_LIGHT_ONSET,
+            EvidenceKind.HARD_BRAKE,
+            EvidenceKind.SUDDEN_STOP,
+        ),
+        Theme.PATH: (EvidenceKind.PATH_ENTERED,),
         Theme.SWERVE: (EvidenceKind.SWERVE,),
         Theme.WRONG_WAY: (EvidenceKind.WRONG_WAY,),
         Theme.STANDING: (EvidenceKind.STOPPED_IN_LANE, EvidenceKind.SUDDEN_STOP),
@@ -96,8 +111,15 @@ def _event(
             return _against("contact_instead", contact, timeline)
         return Check(Verdict.UNVERIFIED, "type_open")
     event, parties = facts.itself.evidence, facts.parties
-    if claimed in _VEHICLES and parties.on_foot:
+    if claimed in _VEHICLES and (parties.on_foot or parties.cycling):
         return _against("wrong_party", event, timeline)
+    if claimed is IncidentType.CYCLIST_COLLISION and parties.on_foot:
+        return _against("wrong_party", event, timeline)
+    manner = _MANNERS.get(claimed, Manner.OPEN)
+    if parties.met.manner not in (Manner.OPEN, manner) and manner is not Manner.OPEN:
+        if claimed is not IncidentType.SIDE_COLLISION:  # a side is struck by who goes along, too
+            return _off_course(event, timeline, parties.met.angle_deg or 0.0)
+        return Check(Verdict.UNVERIFIED, "type_open", evidence=(event,))
     if claimed is IncidentType.SINGLE_VEHICLE_COLLISION and parties.followed is not None:
         return _against("wrong_party", event, timeline)
     if claimed is IncidentType.PEDESTRIAN_COLLISION and not parties.on_foot:
@@ -107,9 +129,16 @@ def _event(
     shown = claimed not in _COLLISIONS or claimed is IncidentType.COLLISION
     shown = shown or (claimed is IncidentType.REAR_END_COLLISION and _in_front(facts))
     shown = shown or (claimed is IncidentType.PEDESTRIAN_COLLISION and parties.on_foot)
-    if not shown:  # sides, head-on, cyclists: what is measured does not tell them apart
+    shown = shown or (claimed is IncidentType.CYCLIST_COLLISION and parties.cycling)
+    shown = shown or (manner is not Manner.OPEN and parties.met.manner is manner)
+    if not shown:  # what was measured does not tell
         return Check(Verdict.UNVERIFIED, "type_open", evidence=(event,))
     return Check(Verdict.SUPPORTED, "matched", event.kind, evidence=(event,))
+
+
+def _off_course(evidence: Evidence, timeline: Timeline, angle_deg: float) -> Check:
+    fields: dict[str, float | str] = {"at": timeline.t_s(evidence), "angle": angle_deg}
+    return Check(Verdict.CONTRADICTED, "wrong_manner", evidence=(evidence,), fields=fields)
 
 
 def _in_front(facts: Facts) -> bool:
@@ -143,6 +172,7 @@ def _cause(theme: Theme, facts: Facts | None, timeline: Timeline, answer: Answer
         for f in (
             facts.disturbance, facts.lead_brake, facts.lead_brake_2, facts.lead_stop,
             facts.follow_brake, facts.swerve, facts.wrong_way, facts.itself,
+            facts.prelude.entered, facts.prelude.lead_slow, facts.prelude.follow_slow,
         )
         if f is not None and f.evidence.kind in _THEME_KINDS.get(theme, ())
     ]  # fmt: skip

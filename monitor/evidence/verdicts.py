@@ -26,6 +26,11 @@ _KINDS = MappingProxyType(
         EvidenceKind.PEDESTRIAN_IN_ROAD: ("a pedestrian on the roadway", "行人走上车行道"),
         EvidenceKind.QUEUE: ("a queue", "排队"),
         EvidenceKind.HEADWAY: ("a headway", "车头时距"),
+        EvidenceKind.COURSE: ("a direction of travel", "行进方向"),
+        EvidenceKind.PATH_ENTERED: ("being in the other's path", "处于对方行进路线上"),
+        EvidenceKind.CLOSING: ("closing in within two seconds", "两秒之内将相碰的接近"),
+        EvidenceKind.SLOWING: ("slowing", "减速"),
+        EvidenceKind.APPEARED: ("coming into view", "进入画面"),
     }
 )
 
@@ -126,6 +131,11 @@ _TEXTS: MappingProxyType[str, tuple[str, str]] = MappingProxyType(
             "The bodies measured in the contact at {at:.1f} s are not of the kind claimed.",
             "第{at:.1f}秒测得的接触，其双方与所称的类型不符。",
         ),
+        "wrong_manner": (
+            "The courses before the contact at {at:.1f} s lay at {angle:.0f}°, which is another"
+            " kind of collision.",
+            "第{at:.1f}秒接触之前双方行进方向夹角为{angle:.0f}°，与所称的碰撞类型不符。",
+        ),
         "type_open": (
             "What was measured does not show this kind of event.",
             "现有测量不能表明发生了这类事件。",
@@ -154,6 +164,8 @@ _THEMES: MappingProxyType[Theme, tuple[str, str]] = MappingProxyType(
     {
         Theme.PEDESTRIAN: ("a pedestrian", "行人"),
         Theme.BRAKING: ("braking", "制动"),
+        Theme.SLOWING: ("slowing", "减速"),
+        Theme.PATH: ("being in the other's path", "处于对方路线上"),
         Theme.SHORT_HEADWAY: ("a short headway", "跟车过近"),
         Theme.LATE_REACTION: ("a late reaction", "反应迟缓"),
         Theme.NO_BRAKING: ("no braking", "未制动"),

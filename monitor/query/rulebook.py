@@ -37,6 +37,11 @@ TAGS: Mapping[EvidenceKind, tuple[str, ...]] = {
         "pedestrian_in_roadway", "pedestrian_on_crossing", "pedestrian_dart_out",
     ),
     EvidenceKind.QUEUE: ("queue_jump", "junction_block"),
+    EvidenceKind.COURSE: (),
+    EvidenceKind.PATH_ENTERED: ("no_yield", "lane_change_cut_in"),
+    EvidenceKind.CLOSING: ("low_ttc",),
+    EvidenceKind.SLOWING: (),
+    EvidenceKind.APPEARED: (),
 }  # fmt: skip
 """Which of the packs' observation tags a kind of measured evidence can bear on."""
 

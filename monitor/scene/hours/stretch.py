@@ -53,10 +53,14 @@ def seeded(seed: int, part: int, what: str) -> random.Random:
     return random.Random(f"hours {seed} {part} {what}")
 
 
-def begin(seed: int, part: int, duration_s: float) -> Town:
-    """The junction in use, at the beginning of a part of the hours."""
+def begin(seed: int, part: int, duration_s: float, level: float | None = None) -> Town:
+    """The junction in use, at the beginning of a part of the hours.
+
+    ``level``: of the usual demand; the seed's own without it.
+    """
     rng = seeded(seed, part, "traffic")
-    town = Town(rng, WARM_UP_S + duration_s, level=rng.uniform(0.7, 1.25))
+    own = rng.uniform(0.7, 1.25)
+    town = Town(rng, WARM_UP_S + duration_s, level=own if level is None else level)
     while town.time_s < WARM_UP_S - STEP_S / 2.0:
         town.step()
     return town

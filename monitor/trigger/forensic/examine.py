@@ -49,7 +49,7 @@ def examine(
     seen = moments(window, trace(window, usable), empty)
     collision = find_collision(find_votes(window, empty, seen, about_s), about_s)
     told = timeline(window, camera, usable, memory)
-    verdict = verdict_of(Findings(window, trigger, collision, told))
+    verdict = verdict_of(Findings(window, trigger, collision, told, seen))
     if verdict.confirmed is False and end_s < about_s + _LEAST_AFTER_S:
         return cannot_tell(trigger, "the pictures end at that moment")
     return verdict

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from monitor.domain import Actor, Box, Evidence, EvidenceKind, Trigger
+from monitor.trigger.forensic.approach import approach
 from monitor.trigger.forensic.collision import SEARCH_S, Collision, answered
-from monitor.trigger.forensic.impulse import SPAN_S
+from monitor.trigger.forensic.impulse import SPAN_S, Moment
 from monitor.trigger.forensic.timeline import Timeline, with_contact
 from monitor.trigger.forensic.verdict import Verdict
 from monitor.trigger.forensic.window import Window
@@ -49,6 +51,7 @@ class Findings:
     trigger: Trigger
     collision: Collision | None
     timeline: Timeline
+    seen: Sequence[Moment] = ()
 
 
 def verdict_of(found: Findings) -> Verdict:
@@ -153,7 +156,7 @@ def _confirmed_contact(found: Findings, contact: Evidence, score: float) -> Verd
         min(onsets, default=contact.time_ms),
         contact.box,
         f"Contact: {_told(found, contact)}.",
-        evidence,
+        (*evidence, *approach(found.window, found.seen, found.timeline, contact)),
     )
 
 

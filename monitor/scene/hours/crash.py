@@ -1,0 +1,340 @@
+"""One crash as a short film: looked for in the hours' traffic, then drawn around its contact.
+
+The traffic of a stretch is simulated without pictures until an incident of the kind asked for
+has its contact in full view; then the same stretch is simulated again and only the seconds
+around the contact are drawn. Its truth is that of an hour's segment, in the film's own time,
+with the steps that led to the contact as a camera could see them (``antecedents``).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import av
+import cv2
+import numpy as np
+
+from monitor.errors import SceneError
+from monitor.scene.camera import PinholeCamera
+from monitor.scene.drawing import Image
+from monitor.scene.hours.contact import Contact, penetration, rectangle
+from monitor.scene.hours.film import encode
+from monitor.scene.hours.incidents import Director
+from monitor.scene.hours.ledger import Ledger
+from monitor.scene.hours.network import Turn
+from monitor.scene.hours.picture import Painter
+from monitor.scene.hours.segments import truth_path
+from monitor.scene.hours.stretch import HourFrame, begin, frames, seeded
+from monitor.scene.hours.town import Town
+from monitor.scene.hours.users import Rectangle
+from monitor.scene.hours.weather import weather
+from monitor.scene.truth import FORMAT, calibration
+
+KINDS: Final = ("rear_end", "side_impact", "pedestrian_struck", "cyclist_struck")
+SIZE: Final = (1280, 720)
+RATE_FPS: Final = 20
+VERSION: Final = 1
+"""Goes up when the same kind and seed give another film: older files are then made again."""
+BEFORE_S: Final = 28.0
+"""Of the film, before its contact: a camera that is just switched on has warmed up by then."""
+AFTER_S: Final = 14.0
+
+_STRETCH_S: Final = 200.0  # searched for a moment that suits the kind
+_PARTS: Final = 60
+_LEVEL: Final = 0.45
+"""Of the hours' usual demand: two bodies that meet, not a queue that they meet in."""
+_IN_VIEW: Final = 0.03  # of the picture's width: a contact's box of 2.4 m; smaller is far away
+_PATH_S: Final = 8.0  # of both parties' ways before the contact
+_GOES_ON_S: Final = 1.5  # a way is looked at so far beyond the contact, had there been none
+_BESIDE_M: Final = 0.6  # so near to a way is in it: nobody drives past closer
+_SOON_S: Final = 2.0  # a time to collision that leaves hardly time to react and stop
+
+
+@dataclass(frozen=True, slots=True)
+class Pose:
+    """Where a party was at a moment of the stretch."""
+
+    time_s: float
+    covers: Rectangle
+    speed: float
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A crash in a stretch; times in the stretch's seconds."""
+
+    part: int
+    time_s: float
+    turner: int | None  # the party that was on a route which turns left
+    ways: dict[int, tuple[Pose, ...]]  # of both parties, up to the contact
+    contact: Contact
+
+
+def path_of(folder: Path, kind: str, seed: int) -> Path:
+    """The film's place."""
+    return folder / f"crash-{kind}-s{seed}.mp4"
+
+
+def complete(folder: Path, kind: str, seed: int) -> bool:
+    """Whether the film is there as this version makes it."""
+    video = path_of(folder, kind, seed)
+    try:
+        known = json.loads(truth_path(video).read_text())["settings"]
+        return bool(known == settings(kind, seed) and video.stat().st_size > 0)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def settings(kind: str, seed: int) -> dict[str, Any]:
+    """What decides the pixels."""
+    return {"crash": kind, "seed": seed, "size": list(SIZE), "fps": RATE_FPS, "version": VERSION}
+
+
+def find(kind: str, seed: int) -> Found:
+    """The first stretch of this seed with such a crash in view; ``SceneError`` if none has it."""
+    if kind not in KINDS:
+        raise SceneError(f"there is no crash {kind!r}; there are: {', '.join(KINDS)}")
+    for part in range(_PARTS):
+        found = _search(kind, seed, part)
+        if found is not None:
+            return found
+    raise SceneError(f"{kind}, seed {seed}: nothing of the kind in {_PARTS} stretches")
+
+
+def render(folder: Path, kind: str, seed: int) -> Path:
+    """Make the film and its truth; both appear complete or not at all, else ``SceneError``."""
+    cv2.setNumThreads(1)
+    found = find(kind, seed)
+    from_s = math.floor((found.time_s - BEFORE_S) * RATE_FPS) / RATE_FPS
+    until_s = found.time_s + AFTER_S
+    video = path_of(folder, kind, seed)
+    scratch = video.with_name(f".{video.name}.{os.getpid()}.part")
+    stage = _Stage(kind, seed, found.part)
+    conditions = weather("day", seeded(seed, found.part, "day"))
+    painter = Painter(stage.camera, conditions, SIZE, seeded(seed, found.part, "sensor"))
+
+    def pictures() -> Iterator[Image]:
+        for frame in stage.frames():
+            if frame.time_s >= until_s:
+                return
+            if frame.time_s >= from_s:
+                yield painter.picture(frame, stage.ledger.specs)
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):
+            truth_path(video).unlink()
+        count = encode(scratch, pictures(), SIZE, RATE_FPS)
+        stage.ledger.end()
+        stage.director.end()
+        document = _document(kind, seed, found, stage, from_s, count)
+        os.replace(scratch, video)
+        written = truth_path(video).with_name(f".{truth_path(video).name}.part")
+        written.write_text(json.dumps(document, separators=(",", ":")) + "\n")
+        os.replace(written, truth_path(video))
+    except (OSError, av.FFmpegError) as error:
+        raise SceneError(f"cannot write {video}: {error}") from error
+    finally:
+        with suppress(OSError):
+            scratch.unlink()
+    return video
+
+
+class _Stage:
+    """The traffic of one stretch with its one kind of incident; the same every time."""
+
+    def __init__(self, kind: str, seed: int, part: int) -> None:
+        self.camera = PinholeCamera()
+        self.town: Town = begin(seed, part, _STRETCH_S, _LEVEL)
+        self.start_s = self.town.time_s
+        self.ledger = Ledger(self.camera, RATE_FPS)
+        self.director = Director(
+            self.town, self.ledger, (kind,), 60.0, seeded(seed, part, "incidents")
+        )
+
+    def frames(self) -> Iterator[HourFrame]:
+        """Every frame of the stretch, in the ledger already."""
+        for frame in frames(self.town, _STRETCH_S, RATE_FPS):
+            self.director.frame(frame)
+            self.ledger.frame(frame)
+            yield frame
+
+
+def _search(kind: str, seed: int, part: int) -> Found | None:
+    stage = _Stage(kind, seed, part)
+    ways: dict[int, deque[Pose]] = {}
+    for frame in stage.frames():
+        bodies = [(rider.id, rider.speed, rectangle(rider)) for rider in stage.town.riders]
+        bodies += [
+            (one.person.id, one.state.speed, rectangle(one)) for one in stage.town.walkers
+        ]  # fmt: skip
+        if stage.town.contacts:
+            break
+        for number, speed, covers in bodies:
+            way = ways.setdefault(number, deque(maxlen=round(_PATH_S * RATE_FPS)))
+            way.append(Pose(frame.time_s, covers, speed))
+    if not stage.town.contacts or not stage.ledger.incidents:
+        return None
+    contact = stage.town.contacts[0]
+    parties = (contact.striking, contact.struck)
+    time_s = contact.time_s - stage.start_s
+    told = next(one for one in stage.ledger.events() if one["kind"] == "contact")
+    seen = told["box"] is not None and told["box"][2] >= _IN_VIEW
+    meant = kind in ("pedestrian_struck", "cyclist_struck")
+    meant = not meant or contact.person or any(
+        rider.kind == "cycle" for rider in stage.town.riders if rider.id in parties
+    )  # fmt: skip
+    if not seen or not meant or time_s < BEFORE_S or not all(ways.get(one) for one in parties):
+        return None
+    turner = next(
+        (r.id for r in stage.town.riders if r.id in parties and r.route.turn is Turn.LEFT), None
+    )
+    return Found(part, time_s, turner, {one: tuple(ways[one]) for one in parties}, contact)
+
+
+def _document(
+    kind: str, seed: int, found: Found, stage: _Stage, from_s: float, count: int
+) -> dict[str, Any]:
+    """The truth in the film's own seconds."""
+    duration_s = count / RATE_FPS
+    events = [
+        {**event, "t_s": round(event["t_s"] - from_s, 4),
+         "frame": event["frame"] - round(from_s * RATE_FPS)}
+        for event in stage.ledger.events()
+        if 0.0 <= event["t_s"] - from_s < duration_s
+    ]  # fmt: skip
+    contact_s = round(found.time_s - from_s, 4)
+    return {
+        "format": FORMAT, "scenario": f"crash-{kind}", "seed": seed, "light": "day",
+        "fps": RATE_FPS, "frame_count": count, "duration_s": duration_s,
+        "settings": settings(kind, seed), "part": found.part,
+        "calibration": calibration(stage.camera),
+        "incidents": [{"kind": kind, "event": "contact", "t_s": contact_s}],
+        "events": events,
+        "antecedents": antecedents(kind, found, events, from_s),
+    }  # fmt: skip
+
+
+def antecedents(
+    kind: str, found: Found, events: Sequence[dict[str, Any]], from_s: float
+) -> list[dict[str, Any]]:
+    """What led to the contact, by time: at most three steps, each to be seen in the picture.
+
+    Braking, lamps, headway and the step onto the roadway are the ledger's; who entered whose
+    way, and when the time to collision fell under two seconds, follows from both ways.
+    """
+    contact_s = round(found.time_s - from_s, 4)
+    striking, struck = found.contact.striking, found.contact.struck
+    before = [one for one in events if contact_s - _PATH_S <= one["t_s"] < contact_s - 0.05]
+    steps: list[dict[str, Any]] = []
+    if kind == "rear_end":
+        lead_s = _braked(before, struck)
+        if lead_s is not None:
+            steps.append(_step(lead_s, "hard_brake", struck, "The vehicle in front brakes."))
+        headways = [
+            one for one in before
+            if one["kind"] == "headway" and {one["actor"], one["other"]} == {striking, struck}
+        ]  # fmt: skip
+        if headways:
+            close = headways[-1]
+            text = f"The one behind follows {close['value']:.1f} s behind."
+            steps.append(_step(close["t_s"], "headway", striking, text))
+        late_s = _braked(before, striking)
+        if late_s is not None:
+            steps.append(_step(late_s, "hard_brake", striking, "The one behind brakes."))
+        return _by_time(steps)
+    comes_in, holds = _who_came_in(kind, found)
+    entered_s = entered(found.ways[comes_in], found.ways[holds])
+    if kind == "pedestrian_struck":
+        out = next((one["t_s"] for one in before if one["kind"] == "pedestrian_in_road"
+                    and one["actor"] == comes_in), None)  # fmt: skip
+        if out is not None:
+            text = "The pedestrian steps onto the roadway."
+            steps.append(_step(out, "pedestrian_in_road", comes_in, text))
+    if kind == "cyclist_struck":
+        soon_s = closing_soon(found.ways[holds], found.ways[comes_in])
+        if soon_s is not None:
+            text = "The driver comes up behind the cyclist, two seconds from a collision."
+            steps.append(_step(soon_s - from_s, "closing", holds, text))
+    if entered_s is not None:
+        text = {
+            "side_impact": "The turning vehicle enters the other's way.",
+            "pedestrian_struck": "The pedestrian is in the vehicle's way.",
+            "cyclist_struck": "The cyclist is in the passing vehicle's way.",
+        }[kind]
+        steps.append(_step(entered_s - from_s, "path_entered", comes_in, text))
+    braked_s = _braked(before, holds)
+    if braked_s is not None:
+        steps.append(_step(braked_s, "hard_brake", holds, "The vehicle brakes."))
+    return _by_time(steps)
+
+
+def _who_came_in(kind: str, found: Found) -> tuple[int, int]:
+    """Who was in whose way: the one who turned, the pedestrian, the cyclist; and the other."""
+    striking, struck = found.contact.striking, found.contact.struck
+    if kind == "side_impact" and found.turner == striking:
+        return striking, struck
+    return struck, striking
+
+
+def entered(body: Sequence[Pose], comes: Sequence[Pose]) -> float | None:
+    """Since when a body has been where the other then came, or would have gone on to come.
+
+    Up to the contact; None where it was so from the first, or never.
+    """
+    last = comes[-1]
+    x, y, heading, half_length, half_width = last.covers
+    ahead = [
+        (x + way_m * math.cos(heading), y + way_m * math.sin(heading), heading, half_length,
+         half_width)
+        for way_m in np.arange(0.0, _GOES_ON_S * max(last.speed, 1.0), half_length / 2).tolist()
+    ]  # fmt: skip
+    since = None
+    for pose in reversed(body):
+        later = [one.covers for one in comes if one.time_s >= pose.time_s]
+        if not any(penetration(pose.covers, covers) > -_BESIDE_M for covers in (*later, *ahead)):
+            return since
+        since = pose.time_s
+    return None
+
+
+def closing_soon(behind: Sequence[Pose], ahead: Sequence[Pose]) -> float | None:
+    """When their time to collision fell under two seconds, for good; None if it always was."""
+    since = None
+    pairs = [(a, b) for a in behind for b in ahead if a.time_s == b.time_s]
+    for a, b in reversed(pairs):
+        gap = math.dist(a.covers[:2], b.covers[:2]) - a.covers[3] - b.covers[3]
+        closing = a.speed - b.speed
+        if closing <= 0.0 or gap / closing > _SOON_S:
+            return since
+        since = a.time_s
+    return None
+
+
+def _braked(before: Sequence[dict[str, Any]], actor: int) -> float | None:
+    """The first sign of somebody's last braking, its lamps where they are seen."""
+    hard = [one["t_s"] for one in before if one["kind"] == "hard_brake" and one["actor"] == actor]
+    if not hard:
+        return None
+    lamps = [
+        one["t_s"] for one in before
+        if one["kind"] == "brake_light_onset" and one["actor"] == actor
+        and abs(one["t_s"] - hard[-1]) <= 1.0
+    ]  # fmt: skip
+    return float(min([hard[-1], *lamps]))
+
+
+def _step(t_s: float, kind: str, actor: int, text: str) -> dict[str, Any]:
+    return {"t_s": round(t_s, 3), "kind": kind, "actor": actor, "text": text}
+
+
+def _by_time(steps: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(steps, key=lambda one: float(one["t_s"]))[-3:]

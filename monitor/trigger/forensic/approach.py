@@ -1,0 +1,184 @@
+"""The seconds before a contact, with hindsight: where the two who met came from.
+
+From the contact backwards, corners that move as one body are chained from moment to moment, so
+that a body keeps its way where its foreground joined another's. What is stated of the two ways:
+their directions just before the contact and what each was; since when one was in the other's
+way; when the time to collision fell under two seconds; when one began to slow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from monitor.domain import Actor, Box, Evidence, EvidenceKind
+from monitor.trigger.classify import person_likeness
+from monitor.trigger.forensic.impulse import Moment
+from monitor.trigger.forensic.relations import (
+    closing_since,
+    course,
+    entered,
+    faster,
+    headway,
+    slowing,
+)
+from monitor.trigger.forensic.timeline import Timeline
+from monitor.trigger.forensic.ways import (
+    BACK_S,
+    CLEAR_S,
+    VELOCITY_S,
+    Pixels,
+    Way,
+    gap_of,
+    meeting,
+    middle,
+    size,
+    way_of,
+)
+from monitor.trigger.forensic.window import Window
+
+_BORDER: Final = 0.03  # of the picture: who begins there came into view
+_RIDES_M_S: Final = 2.6  # faster than a person walks
+_TOLD_APART: Final = 0.02  # of the width: a smaller body's shape is chance
+_PERSON: Final = 0.4
+_NARROW: Final = 1.25  # height over width of somebody on a bicycle, seen along their way
+_SMALL: Final = 0.62  # of a vehicle's size
+_STRENGTH: Final = 0.6
+
+
+def approach(
+    window: Window, seen: Sequence[Moment], told: Timeline, contact: Evidence
+) -> tuple[Evidence, ...]:
+    """What led two bodies to a contact; nothing where fewer than one was followed into it."""
+    plane = told.plane
+    if plane is None or contact.box is None:
+        return ()
+    at_s = (contact.time_ms - window.origin_ms) / 1000
+    before = [one for one in seen if at_s - BACK_S <= one.time_s <= at_s - CLEAR_S]
+    if not before or at_s - before[-1].time_s > 0.4:
+        return ()
+    place = _pixels(contact.box, window)
+    bodies = meeting(before[-1], place, at_s, window.width)
+    ways = [way_of(before, body, plane, window.width) for body in bodies]
+    return _stated(ways, window, told, contact, at_s)
+
+
+def _pixels(box: Box, window: Window) -> Pixels:
+    x, y, w, h = box
+    return (
+        x * window.width, y * window.height, (x + w) * window.width, (y + h) * window.height
+    )  # fmt: skip
+
+
+def _stated(
+    ways: Sequence[Way], window: Window, told: Timeline, contact: Evidence, at_s: float
+) -> tuple[Evidence, ...]:
+    made: list[Evidence] = []
+    names = _names(ways, told, contact)
+    actors = [_actor(way, told, window) for way in ways]
+
+    def say(
+        kind: EvidenceKind, number: int, time_s: float, value: float | None, unit: str,
+        spread: float | None, time_sigma_s: float, *, strength: float = _STRENGTH,
+    ) -> None:  # fmt: skip
+        way, track = ways[number], names[number]
+        box = way.boxes[int(np.abs(way.times_s - time_s).argmin())]
+        other = names[1 - number] if len(ways) == 2 else None
+        time_ms = window.wall_ms(time_s)
+        made.append(
+            Evidence(
+                id=f"{kind.value}-{track}-{time_ms}", kind=kind, time_ms=time_ms,
+                actor=actors[number], strength=strength, track=track, other=other,
+                value=None if value is None else round(value, 2), unit=unit,
+                uncertainty=None if spread is None else round(spread, 2),
+                time_uncertainty_s=round(time_sigma_s, 3), box=_fractions(box, window),
+            )
+        )  # fmt: skip
+
+    for number, way in enumerate(ways):
+        heading = course(way)
+        if heading is not None:
+            say(EvidenceKind.COURSE, number, float(way.times_s[-1]), heading[0], "deg",
+                heading[1], 0.1)  # fmt: skip
+        if _at_border(way.boxes[0], window) and way.times_s[-1] - way.times_s[0] < BACK_S - 1.0:
+            say(EvidenceKind.APPEARED, number, float(way.times_s[0]), None, "", None, 0.2)
+        slowed = slowing(way)
+        if slowed is not None:
+            say(EvidenceKind.SLOWING, number, slowed[0], slowed[1], "", None, 0.2)
+    if len(ways) == 2:
+        since = [entered(ways[n], ways[1 - n], at_s) for n in (0, 1)]
+        first = min(
+            (n for n in (0, 1) if since[n] is not None), key=lambda n: since[n] or 0.0,
+            default=None,
+        )  # fmt: skip
+        if first is not None and (since_s := since[first]) is not None:
+            say(EvidenceKind.PATH_ENTERED, first, since_s, at_s - since_s, "s", 0.2, 0.2)
+        followed = headway(ways)
+        if followed is not None:
+            behind, time_s, value_s, spread_s = followed
+            say(EvidenceKind.HEADWAY, behind, time_s, value_s, "s", spread_s, 0.2)
+        soon = closing_since(ways[0], ways[1])
+        if soon is not None:
+            say(EvidenceKind.CLOSING, faster(ways), soon[0], soon[1], "s", 0.4, 0.3)
+    return tuple(made)
+
+
+def _names(ways: Sequence[Way], told: Timeline, contact: Evidence) -> list[int]:
+    """Track numbers: the contact's own where the track is there, else the nearest, else new."""
+    taken: list[int] = []
+    spare = 1 + max((one.track for one in told.places), default=900_000)
+    known = [one for one in (contact.track, contact.other) if one is not None]
+    for way in ways:
+        time_s, box = float(way.times_s[-1]), way.boxes[-1]
+        there = [
+            (gap_of(one.box, box) + 0.2 * float(np.hypot(*(middle(one.box) - middle(box)))), one)
+            for one in told.places
+            if abs(one.time_s - time_s) <= 0.15 and one.track not in taken
+        ]
+        near = [one for away, one in there if away < 0.5 * size(box)]
+        best = min(
+            near,
+            key=lambda one: (
+                one.track not in known, float(np.hypot(*(middle(one.box) - middle(box)))),
+            ),
+            default=None,
+        )  # fmt: skip
+        taken.append(spare + len(taken) if best is None else best.track)
+    return taken
+
+
+def _actor(way: Way, told: Timeline, window: Window) -> Actor:
+    """By shape, size and speed, over the way's last second."""
+    plane = told.plane
+    assert plane is not None
+    velocity = way.velocity(float(way.times_s[-1]) - VELOCITY_S / 2)
+    speed = 0.0 if velocity is None else float(np.hypot(*velocity))
+    recent = [box for t, box in zip(way.times_s, way.boxes, strict=True)
+              if way.times_s[-1] - t <= 1.0]  # fmt: skip
+    aspect = float(np.median([(b[3] - b[1]) / max(b[2] - b[0], 1.0) for b in recent]))
+    small = float(np.median([size(b) / plane.vehicle_size_px(b[3]) for b in recent]))
+    if float(np.median([size(b) for b in recent])) < _TOLD_APART * window.width:
+        return Actor.VEHICLE
+    if person_likeness(aspect, small, speed) > _PERSON:
+        return Actor.PEDESTRIAN
+    if aspect > _NARROW and small < _SMALL and speed > _RIDES_M_S:
+        return Actor.CYCLIST
+    return Actor.VEHICLE
+
+
+def _at_border(box: Pixels, window: Window) -> bool:
+    x, y = _BORDER * window.width, _BORDER * window.height
+    return (
+        box[0] < x or box[1] < y or box[2] > window.width - x or box[3] > window.height - y
+    )  # fmt: skip
+
+
+def _fractions(box: Pixels, window: Window) -> Box:
+    left, top = max(0.0, box[0] / window.width), max(0.0, box[1] / window.height)
+    right, bottom = min(1.0, box[2] / window.width), min(1.0, box[3] / window.height)
+    return (
+        round(min(left, 1.0), 4), round(min(top, 1.0), 4), round(max(0.0, right - left), 4),
+        round(max(0.0, bottom - top), 4),
+    )  # fmt: skip

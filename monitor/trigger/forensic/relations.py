@@ -1,0 +1,148 @@
+"""What two ways that end in a contact say of each other, and each of itself. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from monitor.trigger.forensic.ways import VELOCITY_S, Array, Way
+
+SOON_S: Final = 2.0
+"""A time to collision that leaves hardly time to react and stop."""
+STANDS_M_S: Final = 0.8
+_LEAST_DEG: Final = 5.0  # of a direction, by how far a box's foot is from the body's own
+_GOES_ON_S: Final = 1.5
+_REACH_M: Final = 3.0  # between the feet of two that touch
+_HALF_WAY_M: Final = 1.0  # half of what a vehicle covers across its way
+_SLOWED: Final = 0.3  # share of the speed
+_DRIVES_M_S: Final = 2.0
+_SAME_WAY: Final = 0.82  # cosine
+_FOOT_M: Final = 0.7  # of a foot against the true one, of two
+
+
+def course(way: Way) -> tuple[float, float] | None:
+    """Direction on the ground in degrees, and one standard deviation; None of who stands."""
+    velocity = way.velocity(float(way.times_s[-1]) - VELOCITY_S / 2)
+    if velocity is None:
+        return None
+    speed = float(np.hypot(*velocity))
+    if speed < STANDS_M_S:
+        return None
+    near = way.times_s[-1] - way.times_s <= VELOCITY_S
+    off = np.hypot(*(way.velocities[near] - velocity).T)
+    spread = math.degrees(math.atan2(float(np.median(off)), speed))
+    return math.degrees(math.atan2(velocity[1], velocity[0])), max(_LEAST_DEG, spread)
+
+
+def slowing(way: Way) -> tuple[float, float] | None:
+    """When it began to slow and the share of its speed that was gone before the contact."""
+    times, speeds = _speeds(way)
+    if len(times) < 8 or times[-1] - times[0] < 0.8:
+        return None
+    smooth = np.convolve(np.pad(speeds, 1, mode="edge"), np.ones(3) / 3, mode="valid")
+    top = int(smooth.argmax())
+    lost = 1.0 - float(smooth[-2:].mean()) / max(float(smooth[top]), 1e-6)
+    if smooth[top] < 2.0 or lost < _SLOWED:
+        return None
+    kept = np.flatnonzero(smooth >= 0.92 * smooth[top])
+    began = int(kept[-1])
+    if began == 0:
+        return None
+    return float(times[began]), min(1.0, lost)
+
+
+def entered(body: Way, comes: Way, at_s: float) -> float | None:
+    """Since when a body has been where the other then came; None if always, never or unknown."""
+    velocity = comes.velocity(float(comes.times_s[-1]) - VELOCITY_S / 2)
+    if velocity is None or float(np.hypot(*velocity)) < STANDS_M_S:
+        return None
+    reach = comes.feet[-1] + np.outer(np.linspace(0.0, at_s - comes.times_s[-1] + _GOES_ON_S, 12),
+                                      velocity)  # fmt: skip
+    since = None
+    for time_s, foot in zip(body.times_s[::-1], body.feet[::-1], strict=True):
+        path = np.concatenate([comes.feet[comes.times_s >= time_s - 1e-6], reach])
+        if _beside(foot, path) > 2.0 * _HALF_WAY_M:
+            return None if since is None else float(since)
+        since = time_s
+    return None
+
+
+def closing_since(a: Way, b: Way) -> tuple[float, float] | None:
+    """Since when their time to collision was under two seconds up to the contact, and what it
+    was then: less than two where it was so from the first moment that both were seen.
+    """
+    since: tuple[float, float] | None = None
+    for time_s in sorted(set(a.times_s.tolist()) & set(b.times_s.tolist()), reverse=True):
+        va, vb = a.velocity(time_s), b.velocity(time_s)
+        if va is None or vb is None:
+            continue
+        gap = b.feet[_at(b, time_s)] - a.feet[_at(a, time_s)]
+        distance = float(np.hypot(*gap))
+        closing = float((va - vb) @ gap) / max(distance, 1e-6)
+        ttc_s = max(0.0, distance - _REACH_M) / closing if closing > 0.0 else math.inf
+        if ttc_s > SOON_S:
+            break
+        since = (time_s, ttc_s)
+    return since
+
+
+def headway(ways: Sequence[Way]) -> tuple[int, float, float, float] | None:
+    """Who of two going the same way was behind, when, by how many seconds and how surely.
+
+    Taken before the one in front slowed, while both still drove as they had.
+    """
+    a, b = ways
+    common = sorted(set(a.times_s.tolist()) & set(b.times_s.tolist()))
+    slowed = [found[0] for way in ways if (found := slowing(way)) is not None]
+    steady = [t for t in common if t <= min(slowed, default=math.inf)] or common[:1]
+    for time_s in reversed(steady):
+        va, vb = a.velocity(time_s), b.velocity(time_s)
+        if va is None or vb is None:
+            continue
+        speeds = float(np.hypot(*va)), float(np.hypot(*vb))
+        if min(speeds) < _DRIVES_M_S or float(va @ vb) < _SAME_WAY * speeds[0] * speeds[1]:
+            return None
+        gap = b.feet[_at(b, time_s)] - a.feet[_at(a, time_s)]
+        heading = va / speeds[0] + vb / speeds[1]
+        heading = heading / float(np.hypot(*heading))
+        along = float(gap @ heading)
+        across = abs(float(gap[0] * heading[1] - gap[1] * heading[0]))
+        if across > 2.0 * _HALF_WAY_M or abs(along) < across:
+            return None
+        behind = 0 if along > 0.0 else 1
+        value_s = abs(along) / speeds[behind]
+        return behind, time_s, value_s, max(0.1, _FOOT_M / speeds[behind] + 0.1 * value_s)
+    return None
+
+
+def faster(ways: Sequence[Way]) -> int:
+    """Which of the ways ends faster."""
+    speeds = []
+    for way in ways:
+        velocity = way.velocity(float(way.times_s[-1]) - VELOCITY_S / 2)
+        speeds.append(0.0 if velocity is None else float(np.hypot(*velocity)))
+    return int(np.argmax(speeds))
+
+
+def _speeds(way: Way) -> tuple[Array, Array]:
+    found = [
+        (t, float(np.hypot(*v))) for t in way.times_s.tolist() if (v := way.velocity(t)) is not None
+    ]
+    table = np.array(found).reshape(-1, 2)
+    return table[:, 0], table[:, 1]
+
+
+def _beside(point: Array, path: Array) -> float:
+    """How far a point is from a line of points, metres."""
+    begin, step = path[:-1], np.diff(path, axis=0)
+    length = (step**2).sum(axis=1) + 1e-9
+    along = np.clip(((point - begin) * step).sum(axis=1) / length, 0.0, 1.0)
+    away = point - (begin + along[:, None] * step)
+    return float(np.hypot(*away.T).min())
+
+
+def _at(way: Way, time_s: float) -> int:
+    return int(np.abs(way.times_s - time_s).argmin())
