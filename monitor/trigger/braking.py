@@ -19,15 +19,16 @@ from monitor.trigger.track import Array, Track
 
 MIN_DECEL_M_S2: Final = 3.6
 _WINDOW_S: Final = 2.6
-_MIN_SPEED_M_S: Final = 3.0
+MIN_SPEED_M_S: Final = 3.0
 _MIN_LOST_M_S: Final = 2.2
-_MIN_LOST_SHARE: Final = 0.35
+MIN_LOST_SHARE: Final = 0.35
 _MIN_RATE: Final = 0.28  # of its speed per second
 _MIN_SAMPLES: Final = 9
 _MIN_FLOW: Final = 0.8  # of the samples
 _MAX_GROWTH: Final = 2.2  # of a box within the window, either way
 _MAX_DECEL_M_S2: Final = 16.0  # no tyre does this, even if the scale errs by half
 _JOLT_M_S2: Final = 25.0
+_JOLT_SIGMAS: Final = 3.0  # of what errors of three positions make of it
 _CALL_M_S: Final = 1.0
 _MIN_SIGMAS: Final = 4.0
 _MIN_GAIN: Final = 0.6
@@ -86,7 +87,7 @@ class BrakeWatch:
             track,
             fit.onset_s,
             key_s=known.key_s,
-            strength=0.35 + (decel - MIN_DECEL_M_S2) / 7.0,
+            strength=strength_of(decel),
             time_uncertainty_s=fit.onset_sigma_s,
             value=decel if metric else rate,
             unit="m/s2" if metric else "1/s",
@@ -116,6 +117,11 @@ class BrakeWatch:
         ]
 
 
+def strength_of(decel_m_s2: float) -> float:
+    """How hard, 0 to 1."""
+    return min(1.0, max(0.0, 0.35 + (decel_m_s2 - MIN_DECEL_M_S2) / 7.0))
+
+
 def is_braking(moment: Moment, track: Track) -> bool:
     """Cheaply and too often: whether it may be, so that it is worth looking more often."""
     if not track.slowed() or not track.moving or not moment.is_measurable(track):
@@ -131,7 +137,7 @@ def is_braking(moment: Moment, track: Track) -> bool:
             np.hypot(*before.velocity) - np.hypot(*now.velocity),
         )
     )
-    return was > _MIN_SPEED_M_S and lost > _CALL_M_S
+    return was > MIN_SPEED_M_S and lost > _CALL_M_S
 
 
 def measure_braking(moment: Moment, track: Track) -> BrakeFit | None:
@@ -140,7 +146,25 @@ def measure_braking(moment: Moment, track: Track) -> BrakeFit | None:
     if len(times) < _MIN_SAMPLES or not _followed_well(track, float(times[0])):
         return None
     distance = path_length(points)
-    times, distance = _until_jolt(times, distance, _JOLT_M_S2 / moment.plane.metres(1.0))
+    error = moment.position_sigma_m(track) / moment.plane.metres(1.0)
+    times, distance = between_jolts(times, distance, moment.plane.metres(1.0), error)
+    fit = judged_hard(moment, Judged(times, distance, error, moment.scale_error(track)))
+    return fit if fit is not None and _slows_in_the_picture(track, fit) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A body's way in ground units over seconds, and how far it may be wrong."""
+
+    times: Array
+    distance: Array
+    error: float  # of a position
+    scale_error: float  # share by which all of it may be wrong
+
+
+def judged_hard(moment: Moment, way: Judged) -> BrakeFit | None:
+    """The braking in it, if it is hard beyond its errors; else None."""
+    times, distance = way.times, way.distance
     if len(times) < _MIN_SAMPLES - 2:
         return None
     recent = _mean_speed(times, distance, times[-1] - 0.4, times[-1])
@@ -149,36 +173,44 @@ def measure_braking(moment: Moment, track: Track) -> BrakeFit | None:
         for start in np.arange(times[0], times[-1] - 0.5, 0.3)
     ) if times[-1] - times[0] > 0.6 else 0.0  # fmt: skip
     metres = moment.plane.metres
-    if metres(fastest) < _MIN_SPEED_M_S or recent > (1.0 - _MIN_LOST_SHARE) * fastest:
+    if metres(fastest) < MIN_SPEED_M_S or recent > (1.0 - MIN_LOST_SHARE) * fastest:
         return None
-    fit = brake_fit(times, distance)
+    fit = brake_fit(times, distance, way.error)
     if fit is None or fit.speed <= 0.0 or fit.gain < _MIN_GAIN:
         return None
     lost = fit.speed - max(0.0, fit.end_speed)
-    if (
-        metres(fit.speed) < _MIN_SPEED_M_S
-        or metres(lost) < _MIN_LOST_M_S
-        or lost < _MIN_LOST_SHARE * fit.speed
-        or not MIN_DECEL_M_S2 < metres(fit.decel) < _MAX_DECEL_M_S2
-        or fit.decel < _MIN_RATE * fit.speed
-        or fit.decel < _MIN_SIGMAS * fit.decel_sigma
-        or not _slows_in_the_picture(track, fit)
-    ):
-        return None
-    return fit
+    hard = (
+        metres(fit.speed) >= MIN_SPEED_M_S
+        and metres(lost) >= _MIN_LOST_M_S
+        and lost >= MIN_LOST_SHARE * fit.speed
+        and (1.0 - way.scale_error) * metres(fit.decel) >= MIN_DECEL_M_S2
+        and metres(fit.decel) <= _MAX_DECEL_M_S2
+        and fit.decel >= _MIN_RATE * fit.speed
+        and fit.decel >= _MIN_SIGMAS * fit.decel_sigma
+    )
+    return fit if hard else None
 
 
-def _until_jolt(times: Array, distance: Array, jolt: float) -> tuple[Array, Array]:
-    """Cut where the speed falls from one picture to the next as no brake could make it fall.
+def between_jolts(
+    times: Array, distance: Array, unit_m: float, error: float
+) -> tuple[Array, Array]:
+    """The longest stretch in which no speed falls from one picture to the next as no brake could.
 
-    There it struck something, or was lost; what it did before is still its own braking.
+    Where one does the body struck something, or was lost, or had just been found; what it did
+    before or after is still its own driving. ``unit_m``: metres per unit of ``distance``;
+    ``error``: of a position, by which speeds jump too.
     """
     spans = np.diff(times)
     speeds = np.diff(distance) / spans
-    limit = np.maximum(jolt, 0.25 * float(speeds.max()) / spans[1:])
+    by_chance = _JOLT_SIGMAS * error * np.sqrt(6.0) / (spans[1:] * spans[:-1])
+    limit = np.maximum(
+        np.maximum(_JOLT_M_S2 / unit_m, 0.25 * float(speeds.max()) / spans[1:]), by_chance
+    )
     where = np.flatnonzero(-np.diff(speeds) / spans[1:] > limit)
-    end = int(where[0]) + 2 if len(where) else len(times)
-    return times[:end], distance[:end]
+    ends = [*(where + 2).tolist(), len(times)]
+    begins = [0, *(where + 1).tolist()]
+    begin, end = max(zip(begins, ends, strict=True), key=lambda one: one[1] - one[0])
+    return times[begin:end], distance[begin:end]
 
 
 def _followed_well(track: Track, since_s: float) -> bool:

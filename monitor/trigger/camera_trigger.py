@@ -21,8 +21,10 @@ from monitor.domain import Evidence, EvidenceKind, Level, Trigger, ViewCondition
 from monitor.media.decode import Planes
 from monitor.trigger.background import Background
 from monitor.trigger.blobs import find_blobs
+from monitor.trigger.corner_braking import CornerBrakeWatch
 from monitor.trigger.detector import Aide, Duty, SharedDetector
 from monitor.trigger.fast import ImpulseWatch
+from monitor.trigger.fast.cues import WIDTH_PX as FAST_PX
 from monitor.trigger.ground import GroundPlane
 from monitor.trigger.judge import graded, judge
 from monitor.trigger.learning import Learning
@@ -297,6 +299,7 @@ class CameraTrigger:
 
     def _reset_detectors(self, now_s: float) -> None:
         self._measuring = Measuring(now_s)
+        self._corner_brakes = CornerBrakeWatch()
         self._quiet_until_s = now_s + _QUIET_S
 
     def _disturbed(self, capture_ms: int) -> None:
@@ -395,7 +398,9 @@ class CameraTrigger:
         )  # fmt: skip
         if self._measuring.is_tense(moment, red):
             self._alert_until_ms = moment.wall_ms(now_s) + _ALERT_MS
-        return self._measuring.step(moment, self._recent)
+        found = self._measuring.step(moment, self._recent)
+        trail = self._impulses.trail
+        return found + self._corner_brakes.step(moment, trail, FAST_PX, (*self._recent, *found))
 
 
 def _polygons(camera: Camera, width: int, height: int) -> Image | None:

@@ -117,6 +117,8 @@ def _score(evidence: Evidence, recent: Sequence[Evidence]) -> tuple[float, str] 
         return min(_BRAKE_CAP, 0.7 + evidence.strength + support), aside
     if evidence.kind is EvidenceKind.NEAR_MISS and _braked(evidence, recent):
         return 1.3 * evidence.strength + _SUPPORT, f"{value:.1f} s from a collision, then braking"
+    if evidence.kind is EvidenceKind.NEAR_MISS:  # enough only where courses crossed so closely
+        return 1.3 * evidence.strength, f"{value:.1f} s between two vehicles at one place"
     return None
 
 

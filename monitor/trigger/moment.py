@@ -6,15 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from monitor.domain import Actor, Box, Evidence, EvidenceKind
 from monitor.trigger.blobs import PixelBox
 from monitor.trigger.ground import GroundPlane
 from monitor.trigger.normal import SceneMemory
 from monitor.trigger.track import Track
 
-FAR_M_PER_PX: Final = 0.6
-UNSEEN_M_PER_PX: Final = 0.8
-"""Farther off, an error of one pixel is more than braking takes in a tenth of a second."""
+FAR_M_PER_PX: Final = 2.2
+UNSEEN_M_PER_PX: Final = 2.6
+"""Farther off, what braking changes within a second is a few pixels; nearer than this each
+detector weighs its own error (``position_sigma_m``) against what it measures."""
+
+FLOW_PX: Final = 0.3  # error of a body's position by its flow
+HORIZON_SHARE: Final = 0.025  # of the height: error of a horizon that sizes taught
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,30 @@ class Moment:
         if foot_y <= self.plane.horizon_px + 1.0:
             return False
         return self.plane.metres_per_px(float(foot_x), float(foot_y)) <= FAR_M_PER_PX
+
+    def position_sigma_m(self, track: Track) -> float:
+        """Error of the body's position along its course, in metres: that of its flow."""
+        speed = float(np.hypot(*track.velocity))
+        if speed < 1.0:
+            return FLOW_PX * self.plane.metres_per_px(float(track.foot[0]), float(track.foot[1]))
+        step = np.stack([track.foot - track.velocity / speed, track.foot])
+        there = self.plane.to_ground(step)
+        return FLOW_PX * self.plane.metres(float(np.hypot(*(there[1] - there[0]))))
+
+    def scale_error(self, track: Track) -> float:
+        """Share by which lengths along the road may be wrong where the body is.
+
+        They go as one over the square of the distance from the horizon, which is learned; 0 with
+        calibration, at most 1.
+        """
+        return self.scale_error_at(float(track.foot[1]))
+
+    def scale_error_at(self, row_px: float) -> float:
+        """The same, on a row of the picture."""
+        if self.plane.calibrated:
+            return 0.0
+        below = max(1.0, row_px - self.plane.horizon_px)
+        return min(1.0, 2.0 * HORIZON_SHARE * self.height_px / below)
 
     def fraction_box(self, box: PixelBox) -> Box:
         """The box as fractions of the picture, cut to it."""

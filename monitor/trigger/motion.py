@@ -83,9 +83,13 @@ def path_length(points: Array) -> Array:
     return np.concatenate([[0.0], np.cumsum(steps)])
 
 
-def brake_fit(times_s: Array, distance: Array) -> BrakeFit | None:
+def brake_fit(
+    times_s: Array, distance: Array, position_sigma: float = 0.0
+) -> BrakeFit | None:
     """The best broken parabola through distance over time; None without enough samples.
 
+    A few samples may lie on a curve by chance: ``position_sigma``, the least error of a distance,
+    is what the errors of the fit are never believed to be below.
     For every possible onset the model is linear: s0 + v t - a/2 max(0, t - onset)^2. What comes
     after standstill is cut off first, since a parabola would drive backwards.
     """
@@ -106,7 +110,7 @@ def brake_fit(times_s: Array, distance: Array) -> BrakeFit | None:
     line = line_fit(times, distance[:, None])
     centred = times - times.mean()
     straight = float(((distance - distance.mean() - centred * float(line.velocity[0])) ** 2).sum())
-    noise = float(squared[best]) / max(1, len(times) - 4)
+    noise = max(float(squared[best]) / max(1, len(times) - 4), position_sigma**2)
     decel = float(solution[best, 2])
     speed = float(solution[best, 1])
     near = onsets[squared <= squared[best] + 2.0 * noise + 1e-12]

@@ -85,3 +85,27 @@ def test_a_body_stopped_by_a_wall_did_not_brake() -> None:
     """From 14 m/s to nothing between two pictures: no tyre does that."""
     found = watch(lambda time_s: (14.0 * min(time_s, 3.05), 10.0))
     assert [one for one in found if one.kind is EvidenceKind.HARD_BRAKE] == []
+
+
+def found_late(motion: Motion, at_s: float, jump_m: float) -> Motion:
+    """Until a moment it is seen so much behind where it is, as bodies are when just found."""
+
+    def at(time_s: float) -> tuple[float, float]:
+        x, y = motion(time_s)
+        return x - (jump_m if time_s < at_s else 0.0), y
+
+    return at
+
+
+def test_a_jump_before_the_braking_does_not_hide_it() -> None:
+    motion = found_late(driving(14.0, brakes_s=3.0, decel=7.0), 2.1, 6.0)
+    braking = last(watch(motion), EvidenceKind.HARD_BRAKE)
+    assert wall_s(braking.time_ms) == pytest.approx(3.0, abs=0.15)
+    assert braking.value == pytest.approx(7.0, rel=0.15)
+
+
+def test_far_off_where_the_horizons_error_explains_it_nothing_is_stated() -> None:
+    near = replace(METRIC, calibrated=False)
+    assert watch(driving(14.0, brakes_s=3.0, decel=4.5), plane=near)
+    far = replace(near, horizon_px=40.0)  # its row is 100: a sixth of the picture below
+    assert not watch(driving(14.0, brakes_s=3.0, decel=4.5), plane=far)
