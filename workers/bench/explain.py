@@ -1,8 +1,9 @@
 """``causeway bench explain``: the evidence explainer on rendered crashes, after the real trigger.
 
-Scenes of each kind are rendered (finished ones are kept), replayed as ``causeway eval`` does, and
-the answer to each contact is held against the scene's truth. Two rows for each kind: what
-subscribers would get (without an alert there is no answer, and that is a miss), and the answer
+Short films of each kind, 1280x720 at 20 or 25 pictures a second, are rendered (finished ones are
+kept), replayed as ``causeway eval`` does (kept as well, until the code of watching changes), and
+the answer to each incident's contact is held against the scene's truth. Two rows for each kind:
+what subscribers would get (without an alert there is no answer, and that is a miss), and the answer
 where the truth says that there was a contact and when, so that measuring and explaining are seen
 apart from finding. The limits are for the first.
 """
@@ -12,30 +13,27 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final, get_args
 
 from monitor.config.models import Query
 from monitor.evidence import explain, verify
 from monitor.scene import render_to
-from monitor.scene.hours.segments import Plan, complete, render, truth_path
+from monitor.scene.hours import crash
+from monitor.scene.hours.segments import truth_path
 from workers import exits
+from workers.bench._explain_replays import run
 from workers.commands.evaluate import clips_of, progress
 from workers.evaluation.answers_cases import About, Case, cases
 from workers.evaluation.answers_given import Given
 from workers.evaluation.answers_score import CONTACT_S, Score, score
 from workers.evaluation.figures import Run
 from workers.evaluation.intervals import wilson
-from workers.evaluation.replay import Settings
-from workers.evaluation.running import PHASES_MS, run_all
 
 STAGED: Final = "staged_rear_end"
-SEGMENT_S: Final = {
-    "rear_end": 90.0, "side_impact": 90.0, "pedestrian_struck": 240.0, "cyclist_struck": 240.0,
-}  # fmt: skip
-"""A scene's length: how long it takes until somebody is in the place for it."""
-KINDS: Final = (STAGED, *SEGMENT_S)
+KINDS: Final = (STAGED, *crash.KINDS)
 LEAST: Final = 0.9
 _MARKS: Final = re.compile(r"(<!-- bench explain -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -43,6 +41,7 @@ _MARKS: Final = re.compile(r"(<!-- bench explain -->\n).*?(<!-- end -->)", re.DO
 def main(
     json_out: bool = False,
     seeds: int = 20,
+    first_seed: int = 0,
     kinds: str = ",".join(KINDS),
     scenes: str = "/tmp/causeway-scene/explain",
     jobs: int = 0,
@@ -54,6 +53,7 @@ def main(
     ``render_missing=false``: only what is there, also of an older version of the scene.
     ``write``: a Markdown file whose table between the marks is replaced.
     """
+    began_s = time.monotonic()
     wanted = [kind.strip() for kind in kinds.split(",")]
     if unknown := sorted(set(wanted) - set(KINDS)):
         print(f"no kind {', '.join(unknown)}; there are: {', '.join(KINDS)}", file=sys.stderr)
@@ -61,12 +61,12 @@ def main(
     rows: list[dict[str, Any]] = []
     for kind in wanted:
         folder = Path(scenes) / kind
-        clips = rendered(folder, kind, seeds, make=render_missing)
+        clips = rendered(folder, kind, range(first_seed, first_seed + seeds), make=render_missing)
         if not clips:
             print(f"{kind}: no scene in {folder}", file=sys.stderr)
             continue
         entries = clips_of(folder, folder, only=clips)
-        runs = run_all(entries, PHASES_MS[:1], Settings(), jobs=jobs or None, told=progress)
+        runs = run(entries, jobs or None, progress)
         for about in get_args(About):
             rows.append(row(kind, about, len(clips), scored(runs, about)))
     table = "\n".join(lines(rows))
@@ -74,40 +74,42 @@ def main(
         page = Path(write)
         page.write_text(_MARKS.sub(lambda m: f"{m[1]}{table}\n{m[2]}", page.read_text("utf-8")))
     print(json.dumps(rows, indent=1) if json_out else table)
+    print(f"took {(time.monotonic() - began_s) / 60:.0f} min", file=sys.stderr)
     return exits.OK if rows and reached(rows) else exits.FAILED
 
 
-def rendered(folder: Path, kind: str, seeds: int, *, make: bool) -> list[str]:
+def rendered(folder: Path, kind: str, seeds: Iterable[int], *, make: bool) -> list[str]:
     """The names of the scenes of these seeds; what is missing is rendered first."""
     folder.mkdir(parents=True, exist_ok=True)
     found = []
-    for seed in range(seeds):
+    for seed in seeds:
         if kind == STAGED:
             path = folder / f"rear_end_s{seed}.mp4"
-            there = path.with_name(f"{path.name}.truth.json").is_file()
+            there = truth_path(path).is_file()
             if not there and make:
                 render_to(path, "rear_end", seed)
         else:
-            length_s = SEGMENT_S[kind]
-            plan = Plan("day", seed, length_s / 3600.0, (kind,), 60.0, length_s)
-            path, there = plan.path(folder, 0), complete(plan, 0, folder)
+            path = crash.path_of(folder, kind, seed)
+            there = crash.complete(folder, kind, seed)
             if not make:  # one that an older version of the scene made will do
                 there = truth_path(path).is_file() and path.is_file()
             if not there and make:
-                render(plan, 0, folder)
+                crash.render(folder, kind, seed)
         if there or make:
             found.append(path.name)
     return found
 
 
 def scored(runs: Sequence[Run], about: About) -> list[Score]:
-    """Of every contact: the answer from measurements."""
+    """Of every incident's contact: the answer from measurements. Who runs into a wreck later has
+    no label of its own kind and counts for nothing.
+    """
     defaults = Query()
     found = cases(
         runs, about=about, candidates=False,
         pre_roll_s=defaults.pre_roll_s, post_roll_s=defaults.post_roll_s,
     )  # fmt: skip
-    return [score(_answered(case)) for case in found if case.label.type == "collision"]
+    return [score(_answered(case)) for case in found if case.label.incident_type]
 
 
 def _answered(case: Case) -> Given:

@@ -11,9 +11,12 @@ import pytest
 from tests.unit.evidence.timelines import WINDOW, incident, rear_end
 from workers import exits
 from workers.bench import explain as bench
+from workers.bench._explain_replays import replayed
 from workers.evaluation.answers_cases import Case
 from workers.evaluation.answers_score import Score, score
 from workers.evaluation.catalogue import Antecedent, Entry, Label
+from workers.evaluation.found import Replay
+from workers.evaluation.replay import Settings
 
 STEPS = (Antecedent(11.1, "pedestrian_in_road"), Antecedent(12.0, "hard_brake"))
 
@@ -72,4 +75,24 @@ def test_a_finished_scene_is_kept(tmp_path: Path) -> None:
     folder.mkdir()
     for name in ("rear_end_s1.mp4", "rear_end_s1.mp4.truth.json"):
         (folder / name).touch()
-    assert bench.rendered(folder, bench.STAGED, 3, make=False) == ["rear_end_s1.mp4"]
+    assert bench.rendered(folder, bench.STAGED, range(3), make=False) == ["rear_end_s1.mp4"]
+
+
+def test_a_replay_is_kept_until_its_film_changes(tmp_path: Path) -> None:
+    film = tmp_path / "a.mp4"
+    film.write_bytes(b"one")
+    entry = Entry("a.mp4", film, "f", (), "rendered")
+    log = tuple(rear_end())
+    played: list[str] = []
+
+    def play(entry: Entry, phase_ms: int, settings: Settings) -> Replay:
+        played.append(entry.file)
+        return Replay(entry.file, phase_ms, "none", 0.0, 0.0, 28.0,
+                      incidents=(incident("contact", 14.0, 7, 3),), log=log)  # fmt: skip
+
+    first = replayed(entry, 0, Settings(), play)
+    assert replayed(entry, 0, Settings(), play) == first
+    assert played == ["a.mp4"]
+    film.write_bytes(b"other")
+    assert replayed(entry, 0, Settings(), play) == first
+    assert played == ["a.mp4", "a.mp4"]
