@@ -1,0 +1,134 @@
+"""Two whose ways met from the side, head-on, or on a bicycle: told, and claims about it held."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from monitor.domain import Actor, Answer, Evidence, IncidentType, Verdict
+from monitor.evidence import explain, verify
+from monitor.evidence.explain import Lang
+from tests.unit.evidence.timelines import LEADER_BOX, WALKER_BOX, WINDOW, ev, incident
+
+TURNER, COMES = 3, 7
+
+
+def crossing(angle_deg: float = 90.0, spread_deg: float = 6.0) -> list[Evidence]:
+    """The turner in the other's path from 13.2 s on, contact at 14.0, the other braking at 13.6."""
+    return [
+        ev("appeared", 11.4, COMES, other=TURNER, box=WALKER_BOX),
+        ev("closing", 12.4, COMES, other=TURNER, value=1.9, unit="s", box=WALKER_BOX),
+        ev("path_entered", 13.2, TURNER, other=COMES, value=0.8, unit="s", uncertainty=0.2,
+           box=LEADER_BOX),
+        ev("hard_brake", 13.6, COMES, value=0.5, unit="1/s", box=WALKER_BOX),
+        ev("course", 13.9, TURNER, other=COMES, value=10.0, unit="deg", uncertainty=spread_deg,
+           box=LEADER_BOX),
+        ev("course", 13.9, COMES, other=TURNER, value=10.0 + angle_deg, unit="deg",
+           uncertainty=spread_deg, box=WALKER_BOX),
+        ev("contact", 14.0, COMES, other=TURNER, box=LEADER_BOX),
+    ]  # fmt: skip
+
+
+def told(evidence: list[Evidence], lang: Lang = "en") -> Answer:
+    return explain(incident("contact", 14.0, COMES, TURNER), evidence, WINDOW, lang=lang)
+
+
+@pytest.mark.parametrize(
+    ("angle", "spread", "kind"),
+    [
+        (90.0, 6.0, IncidentType.SIDE_COLLISION),
+        (-90.0, 6.0, IncidentType.SIDE_COLLISION),
+        (170.0, 6.0, IncidentType.HEAD_ON_COLLISION),
+        (190.0, 6.0, IncidentType.HEAD_ON_COLLISION),
+        (140.0, 20.0, IncidentType.REAR_END_COLLISION),  # not decided: the struck one braked
+    ],
+)
+def test_the_angle_of_the_courses_tells_the_kind(
+    angle: float, spread: float, kind: IncidentType
+) -> None:
+    evidence = crossing(angle, spread)
+    if kind is IncidentType.REAR_END_COLLISION:
+        evidence.append(ev("hard_brake", 12.0, TURNER, value=0.5, unit="1/s", box=LEADER_BOX))
+    assert told(evidence).incident_type is kind
+
+
+def test_without_both_courses_it_is_a_collision_and_no_more() -> None:
+    one_sided = [one for one in crossing() if one.kind != "course" or one.track != COMES]
+    answer = told(one_sided)
+    assert answer.incident_type is IncidentType.COLLISION
+    assert "not decided" in answer.root_cause
+
+
+def test_who_was_in_whose_path_is_the_cause_and_the_little_time_left_the_weakness() -> None:
+    answer = told(crossing())
+    assert answer.root_cause == (
+        "Two road users (tracks 3, 7) met at 14.0 s, their courses crossing at 90° (±8°);"
+        " the other road user (track 3) had been in the path of one road user (track 7)"
+        " for 0.8 s; before that, one road user (track 7) began to brake hard at 13.6 s."
+    )
+    assert [(one.kind, one.t_s) for one in answer.antecedents] == [
+        ("closing", 12.4), ("path_entered", 13.2), ("hard_brake", 13.6),
+    ]  # fmt: skip
+    assert "0.8 s were left, under two seconds" in answer.chain.systemic_weakness
+    assert "path of" in answer.chain.direct_trigger
+
+
+def test_whose_path_is_left_open_where_nothing_says_so() -> None:
+    evidence = [one for one in crossing() if one.kind != "path_entered"]
+    assert told(evidence).root_cause.endswith("Whose path was entered is not decided by what was"
+                                              " measured.")  # fmt: skip
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_cyclist_is_told_by_what_rode(lang: Lang) -> None:
+    evidence = [
+        replace(one, actor=Actor.CYCLIST) if one.kind == "course" and one.track == TURNER else one
+        for one in crossing(12.0)
+    ]
+    answer = told(evidence, lang)
+    assert answer.incident_type is IncidentType.CYCLIST_COLLISION
+    assert ("cyclist" if lang == "en" else "骑行者") in answer.root_cause
+    assert verify(answer, evidence, WINDOW, lang=lang)[0].verdict is Verdict.SUPPORTED
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_its_own_answer_is_supported_by_its_evidence(lang: Lang) -> None:
+    evidence = crossing()
+    answer = told(evidence, lang)
+    assert {one.verdict for one in verify(answer, evidence, WINDOW, lang=lang)} == {
+        Verdict.SUPPORTED
+    }
+
+
+@pytest.mark.parametrize(
+    ("claimed", "angle", "verdict"),
+    [
+        (IncidentType.HEAD_ON_COLLISION, 90.0, Verdict.CONTRADICTED),
+        (IncidentType.REAR_END_COLLISION, 90.0, Verdict.CONTRADICTED),
+        (IncidentType.SIDE_COLLISION, 90.0, Verdict.SUPPORTED),
+        (IncidentType.SIDE_COLLISION, 10.0, Verdict.UNVERIFIED),
+        (IncidentType.HEAD_ON_COLLISION, 175.0, Verdict.SUPPORTED),
+        (IncidentType.CYCLIST_COLLISION, 90.0, Verdict.UNVERIFIED),
+    ],
+)
+def test_a_claimed_kind_is_held_against_the_courses(
+    claimed: IncidentType, angle: float, verdict: Verdict
+) -> None:
+    evidence = crossing(angle)
+    answer = replace(
+        told(evidence), incident_type=claimed,
+        root_cause="A vehicle was in the path of another.",
+    )  # fmt: skip
+    assert verify(answer, evidence, WINDOW, lang="en")[0].verdict is verdict
+
+
+def test_a_path_that_was_measured_only_of_others_bears_nothing_out() -> None:
+    evidence = [
+        replace(one, track=40, other=41) if one.kind == "path_entered" else one
+        for one in crossing()
+    ]
+    answer = told(evidence)
+    assert "path_entered" not in [one.kind for one in answer.antecedents]
+    claimed = replace(answer, root_cause="The one turned across the path of the other.")
+    assert verify(claimed, evidence, WINDOW, lang="en")[0].verdict is Verdict.UNVERIFIED

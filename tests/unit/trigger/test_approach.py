@@ -1,0 +1,137 @@
+"""Two bodies' ways to a contact, from synthetic corners and from given ways."""
+
+from __future__ import annotations
+
+import math
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+from monitor.domain import Actor, Evidence, EvidenceKind
+from monitor.trigger.forensic.approach import approach
+from monitor.trigger.forensic.impulse import Moment
+from monitor.trigger.forensic.relations import closing_since, course, entered, headway, slowing
+from monitor.trigger.forensic.timeline import Timeline
+from monitor.trigger.forensic.ways import Way
+from monitor.trigger.forensic.window import Window
+from monitor.trigger.ground import pinhole_plane
+
+SIZE = (640, 360)
+AT_S = 4.0
+TIMES = np.arange(0.0, AT_S - 0.05, 1 / 15)
+
+
+def way(x: float, y: float, vx: float, vy: float, *, until_s: float = AT_S) -> Way:
+    """Straight, at (x, y) metres at the contact."""
+    feet = np.stack([x + vx * (TIMES - AT_S), y + vy * (TIMES - AT_S)], axis=1)
+    velocities = np.tile([vx, vy], (len(TIMES), 1))
+    return Way(TIMES, feet, velocities, ((0.0, 0.0, 20.0, 20.0),) * len(TIMES))
+
+
+def braking_way(y: float, speed: float, since_s: float, decel: float) -> Way:
+    """Along y; at ``y`` when the contact comes."""
+    speeds = np.maximum(0.0, speed - decel * np.maximum(0.0, TIMES - since_s))
+    path = np.concatenate([[0.0], np.cumsum((speeds[1:] + speeds[:-1]) / 2 * np.diff(TIMES))])
+    feet = np.stack([np.zeros_like(path), y + path - path[-1]], axis=1)
+    velocities = np.stack([np.zeros_like(speeds), speeds], axis=1)
+    return Way(TIMES, feet, velocities, ((0.0, 0.0, 20.0, 20.0),) * len(TIMES))
+
+
+def test_a_course_is_a_direction_and_who_stands_has_none() -> None:
+    found = course(way(0.0, 0.0, 5.0, 5.0))
+    assert found is not None
+    assert found[0] == pytest.approx(45.0)
+    assert course(way(0.0, 0.0, 0.1, 0.0)) is None
+
+
+def test_who_crosses_is_in_the_path_since_it_came_within_two_metres_of_it() -> None:
+    turner, comes = way(0.0, 0.0, -4.0, 0.0), way(0.0, -4.0, 0.0, 12.0)
+    since_s = entered(turner, comes, AT_S)
+    assert since_s == pytest.approx(AT_S - 0.5, abs=0.08)
+    assert entered(comes, way(0.0, 3.0, 0.0, 12.0), AT_S) is None  # always was: it follows
+
+
+def test_closing_begins_two_seconds_before_they_would_touch() -> None:
+    found = closing_since(way(0.0, -3.0, 0.0, 10.0), way(0.0, 0.0, 0.0, 0.0))
+    assert found is not None
+    assert found[0] == pytest.approx(AT_S - 2.0, abs=0.1)
+    assert found[1] == pytest.approx(2.0, abs=0.1)
+    assert closing_since(way(0.0, -3.0, 0.0, 5.0), way(0.0, 0.0, 0.0, 5.0)) is None
+
+
+def test_a_body_that_brakes_slows_from_then_on() -> None:
+    found = slowing(braking_way(0.0, 12.0, 2.0, 5.0))
+    assert found is not None
+    assert found[0] == pytest.approx(2.1, abs=0.25)
+    assert found[1] == pytest.approx(0.8, abs=0.1)
+    assert slowing(way(0.0, 0.0, 0.0, 12.0)) is None
+
+
+def test_the_headway_is_taken_before_the_one_in_front_slowed() -> None:
+    lead = braking_way(4.0, 12.0, 2.0, 5.0)
+    behind = way(0.0, 0.0, 0.0, 12.0)
+    found = headway((lead, behind))
+    assert found is not None
+    number, time_s, value_s, spread_s = found
+    gap_m = lead.feet[0, 1] - behind.feet[0, 1]
+    assert number == 1
+    assert value_s == pytest.approx(gap_m / 12.0, abs=0.1)
+    assert time_s < 2.3
+    assert spread_s >= 0.1
+    assert headway((way(0.0, 0.0, 5.0, 0.0), behind)) is None  # it crosses
+
+
+def moments() -> list[Moment]:
+    """Two clouds of corners in the picture that meet at (320, 200) at the contact."""
+    rng = np.random.default_rng(3)
+    cloud = rng.uniform(-14.0, 14.0, (14, 2))
+    found = []
+    for index, time_s in enumerate(TIMES.tolist()):
+        ahead = time_s - AT_S
+        bodies = [
+            (np.array([300.0, 200.0]) + np.array([90.0, 0.0]) * ahead, (90.0, 0.0)),
+            (np.array([336.0, 200.0]) + np.array([0.0, -60.0]) * ahead, (0.0, -60.0)),
+        ]
+        places = np.concatenate([middle + cloud for middle, _ in bodies]).astype(np.float32)
+        before = np.repeat([v for _, v in bodies], len(cloud), axis=0).astype(np.float32)
+        known = np.ones(len(places), np.bool_)
+        found.append(
+            Moment(
+                time_s, index, np.arange(len(places)), places, before, before, known, known, known
+            )
+        )  # fmt: skip
+    return found
+
+
+def looked_at(seen: list[Moment], **fields: Any) -> tuple[Evidence, ...]:
+    width, height = SIZE
+    window = SimpleNamespace(
+        origin_ms=1_000, width=width, height=height, wall_ms=lambda t: 1_000 + round(t * 1000)
+    )
+    plane = pinhole_plane(20.0, 0.25, width, height)
+    contact = Evidence(
+        "contact-1-5000", EvidenceKind.CONTACT, 5_000, Actor.VEHICLE, 0.8,
+        box=(0.44, 0.5, 0.12, 0.1),
+    )  # fmt: skip
+    return approach(cast(Window, window), seen, Timeline((), (), plane), contact)
+
+
+def test_two_clouds_of_corners_are_two_bodies_whose_courses_cross() -> None:
+    found = looked_at(moments())
+    courses = [one for one in found if one.kind is EvidenceKind.COURSE]
+    assert len(courses) == 2
+    assert {courses[0].track, courses[1].track} == {courses[0].other, courses[1].other}
+    assert courses[0].value is not None
+    assert courses[1].value is not None
+    angle = abs(courses[0].value - courses[1].value) % 360
+    assert 50 < min(angle, 360 - angle) < 130
+    assert any(one.kind is EvidenceKind.CLOSING for one in found)
+    assert all(one.time_ms < 5_000 for one in found)
+    assert all(math.isfinite(one.value or 0.0) for one in found)
+
+
+def test_without_corners_before_the_contact_nothing_is_said() -> None:
+    assert looked_at([]) == ()
+    assert looked_at([one for one in moments() if one.time_s < 2.0]) == ()
