@@ -30,7 +30,7 @@ BY_PATH = 0.8
 """Link of something in a vehicle's way: ahead of where it braked, just before it braked."""
 
 BRAKED_BEFORE_S = 8.0  # braking longer ago than this did not lead to the event
-REASON_BEFORE_S = 6.0  # what a driver brakes for shows up at most this long before
+REASON_BEFORE_S = 3.0  # what a driver brakes for: the longest design reaction (2.5 s), and some
 IMPACT_S = 0.15  # deceleration this close to a contact may be the impact itself
 _LASTS_S = 60.0  # a standing vehicle or a queue is still there this long after it was measured
 _SAME_BRAKING_S = 3.0  # lamps and deceleration this close are one act of braking

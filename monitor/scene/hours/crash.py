@@ -244,6 +244,7 @@ def antecedents(
         headways = [
             one for one in before
             if one["kind"] == "headway" and {one["actor"], one["other"]} == {striking, struck}
+            and one["value"] < _SOON_S  # longer ones keep the two-second rule and led to nothing
         ]  # fmt: skip
         if headways:
             close = headways[-1]

@@ -70,7 +70,7 @@ def verdict_of(found: Findings) -> Verdict:
             again.time_ms,
             again.box,
             f"Measured again: {again.reason}.",
-            found.timeline.evidence,
+            found.timeline.evidence + _ways(found, contact),
         )
     return _unconfirmed(found, contact, score)
 
@@ -156,8 +156,15 @@ def _confirmed_contact(found: Findings, contact: Evidence, score: float) -> Verd
         min(onsets, default=contact.time_ms),
         contact.box,
         f"Contact: {_told(found, contact)}.",
-        (*evidence, *approach(found.window, found.seen, found.timeline, contact)),
+        evidence + _ways(found, contact),
     )
+
+
+def _ways(found: Findings, contact: Evidence | None) -> tuple[Evidence, ...]:
+    """How the two of a contact came there."""
+    if contact is None:
+        return ()
+    return approach(found.window, found.seen, found.timeline, contact)
 
 
 def _unconfirmed(found: Findings, contact: Evidence | None, score: float) -> Verdict:
