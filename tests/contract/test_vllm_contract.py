@@ -11,7 +11,7 @@ import contextlib
 import json
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -36,10 +36,13 @@ from monitor.query.server_check import check, exit_ok
 from tests.contract.vllm_server import API_KEY, MODEL, VllmServer
 from tests.unit.evidence.timelines import START_MS, WINDOW, rear_end
 
-pytestmark = pytest.mark.timeout(400)  # a server's start is within the first test's time
+pytestmark = pytest.mark.timeout(900)  # a server's start is within the first test's time
 
 STAMP = re.compile(r"<(\d+\.\d) seconds>")
 SMALL = (64, 64)
+PATIENCE_S = 180.0
+"""For what comes at once on an idle machine; the tests wait for it to happen, never for time."""
+
 METRICS = {
     "vllm:num_requests_running",
     "vllm:num_requests_waiting",
@@ -65,11 +68,11 @@ def shots(times: Sequence[tuple[int, int]], size: tuple[int, int] = SMALL) -> tu
 
 
 def uneven(pairs: int, seed: int) -> list[tuple[int, int]]:
-    """Pairs 1 ms to 12 s apart, of neighbours 0 to 400 ms apart; the first is at 0."""
+    """Pairs 1 ms to 12 s apart, of pictures 0 to 800 ms apart; the first is at 0."""
     chance = random.Random(seed)
     now, found = 0, []
     for _ in range(pairs):
-        second = now + chance.choice([0, 33, 40, 100, 127, 200, 333, 400])
+        second = now + chance.choice([0, 33, 40, 100, 127, 200, 333, 400, 667, 800])
         found.append((now, second))
         now = second + chance.choice([1, 40, 250, 999, 3_000, 12_000])
     return found
@@ -105,7 +108,7 @@ def rendered(server: VllmServer, asked: Question, frames_as: str) -> tuple[str, 
         f"{server.endpoint}/chat/completions",
         json=body,
         headers={"Authorization": f"Bearer {API_KEY}"},
-        timeout=120.0,
+        timeout=PATIENCE_S,
     )
     response.raise_for_status()
     answer = response.json()
@@ -178,7 +181,7 @@ async def test_an_incident_is_asked_and_answered_in_the_answers_shape(
         peak_ms=START_MS + 14_000,
         rulebook=rulebook("cn"),
         settings=settings,
-        deadline_s=120.0,
+        deadline_s=PATIENCE_S,
         clock=SystemClock(),
         on_delta=lambda thought, text: deltas.append((thought, text)),
     )
@@ -199,7 +202,7 @@ async def test_the_answer_is_valid_under_the_very_schema_that_was_sent(
 ) -> None:
     schema = answer_schema(["cn-rtsl-43", "cn-impl-44"], thinking=False)
     asked = question(shots([(0, 200), (9_000, 9_100)]), schema=schema, max_output_tokens=6_000)
-    reply = await client.ask(asked, deadline_s=120.0)
+    reply = await client.ask(asked, deadline_s=PATIENCE_S)
 
     assert reply.finish_reason == "stop"
     answer = json.loads(reply.text)
@@ -213,20 +216,23 @@ async def test_the_answer_is_valid_under_the_very_schema_that_was_sent(
 
 
 async def test_the_context_length_is_the_servers(client: VisionClient) -> None:
-    assert await client.context_length(1) == 32_768
+    async with asyncio.timeout(PATIENCE_S):  # it gives a busy server two seconds a time
+        while (length := await client.context_length(1)) == 1:  # noqa: ASYNC110 - a server's word
+            await asyncio.sleep(0.05)
+    assert length == 32_768
 
 
 async def test_a_prompt_that_is_too_long(client: VisionClient) -> None:
     asked = question(shots([(0, 200)]), system="word " * 40_000)
     with pytest.raises(QueryError, match="maximum context length") as caught:
-        await client.ask(asked, deadline_s=60.0)
+        await client.ask(asked, deadline_s=PATIENCE_S)
     assert caught.value.reason == "rejected"
 
 
 async def test_an_unknown_model(vllm: VllmServer) -> None:
     async with VisionClient(vllm.endpoint, "no/such-model", api_key=API_KEY) as client:
         with pytest.raises(QueryError, match="404") as caught:
-            await client.ask(question(shots([(0, 200)])), deadline_s=60.0)
+            await client.ask(question(shots([(0, 200)])), deadline_s=PATIENCE_S)
     assert caught.value.reason == "rejected"
 
 
@@ -234,7 +240,7 @@ async def test_an_unknown_model(vllm: VllmServer) -> None:
 async def test_a_wrong_key(vllm: VllmServer, key: str | None) -> None:
     async with VisionClient(vllm.endpoint, MODEL, api_key=key) as client:
         with pytest.raises(QueryError, match="401") as caught:
-            await client.ask(question(shots([(0, 200)])), deadline_s=60.0)
+            await client.ask(question(shots([(0, 200)])), deadline_s=PATIENCE_S)
     assert caught.value.reason == "rejected"
     assert "wrong-key" not in str(caught.value)
 
@@ -247,7 +253,7 @@ def test_fewer_times_than_pictures_are_refused(vllm: VllmServer) -> None:
         f"{vllm.endpoint}/chat/completions",
         json=body | extra,
         headers={"Authorization": f"Bearer {API_KEY}"},
-        timeout=60.0,
+        timeout=PATIENCE_S,
     )
     assert answer.status_code == 400
     assert "frames_indices" in answer.text
@@ -258,10 +264,10 @@ async def test_the_fixed_part_is_found_in_the_prefix_cache(
 ) -> None:
     """Other pictures, other words after them: the system prompt before them is not read again."""
     system = load_prompt("incident", "en").system
-    await client.ask(question(shots([(0, 111)]), system=system), deadline_s=60.0)
+    await client.ask(question(shots([(0, 111)]), system=system), deadline_s=PATIENCE_S)
     before = vllm.metric("vllm:prefix_cache_hits_total")
     reply = await client.ask(
-        question(shots([(7, 222)]), system=system, user="And then?"), deadline_s=60.0
+        question(shots([(7, 222)]), system=system, user="And then?"), deadline_s=PATIENCE_S
     )
     hit = vllm.metric("vllm:prefix_cache_hits_total") - before
     assert reply.prompt_tokens is not None
@@ -273,7 +279,7 @@ async def test_a_look_of_the_patrol(client: VisionClient) -> None:
     """Noise, but in the look's own shape, within its few tokens, and read without a complaint."""
     found = await look(
         client, shots([(0, 111), (2000, 2111)]), WINDOW, lang="en", traffic_side="right",
-        mode="standard", deadline_s=60.0,
+        mode="standard", deadline_s=PATIENCE_S,
     )  # fmt: skip
     reply = found.reply
     if reply.finish_reason == "stop":
@@ -285,24 +291,43 @@ async def test_a_look_of_the_patrol(client: VisionClient) -> None:
     assert reply.output_tokens <= OUTPUT_TOKENS
 
 
+async def probed(client: VisionClient) -> bool:
+    """Whether a word came; False: not within the few seconds that a probe waits."""
+    try:
+        await client.probe()
+    except QueryError as error:
+        if error.reason != "timeout":
+            raise
+        return False
+    return True
+
+
 async def test_a_probe_and_how_busy_the_server_is(client: VisionClient) -> None:
-    await client.probe()
-    assert await client.queries_there() == 0
-    asking = asyncio.create_task(client.ask(endless(), deadline_s=60.0))
-    async with asyncio.timeout(60):
-        while not await client.queries_there():  # noqa: ASYNC110 - the server has no event
-            await asyncio.sleep(0.05)
+    async with asyncio.timeout(PATIENCE_S):
+        while not await probed(client):
+            pass
+
+    async def told(wanted: Container[int]) -> None:
+        """Until the server says that it has so many queries; it may be too busy to say."""
+        async with asyncio.timeout(PATIENCE_S):
+            while await client.queries_there() not in wanted:  # noqa: ASYNC110 - a server's word
+                await asyncio.sleep(0.05)
+
+    await told([0])
+    asking = asyncio.create_task(client.ask(endless(), deadline_s=PATIENCE_S))
+    await told([1])
     asking.cancel()
     await asyncio.gather(asking, return_exceptions=True)
+    await told([0])
 
 
 async def test_the_same_pictures_are_not_processed_twice(
     client: VisionClient, vllm: VllmServer
 ) -> None:
     found = shots([(0, 77), (500, 577)])
-    await client.ask(question(found), deadline_s=60.0)
+    await client.ask(question(found), deadline_s=PATIENCE_S)
     before = vllm.metric("vllm:mm_cache_hits_total")
-    await client.ask(question(found, user="And before that?"), deadline_s=60.0)
+    await client.ask(question(found, user="And before that?"), deadline_s=PATIENCE_S)
     assert vllm.metric("vllm:mm_cache_hits_total") > before
 
 
@@ -322,7 +347,7 @@ def endless(number: int = 0) -> Question:
     )
 
 
-async def until(condition: Any, within_s: float = 60.0) -> None:
+async def until(condition: Any, within_s: float = PATIENCE_S) -> None:
     """Wait for a server's own account of itself to change."""
     async with asyncio.timeout(within_s):
         while not await asyncio.to_thread(condition):  # noqa: ASYNC110 - another process's state
@@ -343,9 +368,9 @@ async def test_a_cancelled_question_ends_on_the_server(
     before = vllm.metric("vllm:generation_tokens_total")
     started = asyncio.Event()
     task = asyncio.create_task(
-        client.ask(endless(), deadline_s=120.0, on_delta=lambda *_: started.set())
+        client.ask(endless(), deadline_s=PATIENCE_S, on_delta=lambda *_: started.set())
     )
-    await asyncio.wait_for(started.wait(), 60.0)
+    await asyncio.wait_for(started.wait(), PATIENCE_S)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -355,22 +380,32 @@ async def test_a_cancelled_question_ends_on_the_server(
 async def test_a_deadline_ends_the_question_here_and_there(
     client: VisionClient, vllm: VllmServer
 ) -> None:
-    before = vllm.metric("vllm:generation_tokens_total")
-    with pytest.raises(QueryError, match="within 2 s") as caught:
-        await client.ask(endless(3), deadline_s=2.0)
-    assert caught.value.reason == "timeout"
+    """A deadline that a busy machine needs to begin says nothing of work: then a longer one."""
+    heard: list[str] = []
+    for deadline_s in (2.0, 4.0, 8.0, 16.0, 32.0, 64.0):
+        before = vllm.metric("vllm:generation_tokens_total")
+        with pytest.raises(QueryError, match=f"within {deadline_s:g} s") as caught:
+            await client.ask(
+                endless(3), deadline_s=deadline_s, on_delta=lambda _, text: heard.append(text)
+            )
+        assert caught.value.reason == "timeout"
+        if heard:
+            break
+    assert heard
     await ended_early(vllm, before)
 
 
 async def test_a_full_queue(client: VisionClient, vllm: VllmServer) -> None:
     """Two run, four wait; the rest are told so at once and the client says busy."""
-    tasks = [asyncio.create_task(client.ask(endless(10 + n), deadline_s=90.0)) for n in range(14)]
+    tasks = [
+        asyncio.create_task(client.ask(endless(10 + n), deadline_s=PATIENCE_S)) for n in range(14)
+    ]
 
     def reasons() -> set[str]:
         ended = [task.exception() for task in tasks if task.done() and not task.cancelled()]
         return {error.reason for error in ended if isinstance(error, QueryError)}
 
-    async with asyncio.timeout(60.0):
+    async with asyncio.timeout(PATIENCE_S):
         for next_one in asyncio.as_completed(tasks):
             with contextlib.suppress(QueryError):
                 await next_one
@@ -403,7 +438,7 @@ async def test_every_profile_is_answered_and_no_question_breaks_its_prompt(
     for blind in (False, True):
         given = await ask(
             client, shots([(0, 0)]), (), WINDOW, peak_ms=None, rulebook=rulebook("generic"),
-            settings=replace(settings, blind=blind), deadline_s=120.0, clock=SystemClock(),
+            settings=replace(settings, blind=blind), deadline_s=PATIENCE_S, clock=SystemClock(),
             question=tricks,
         )  # fmt: skip
         assert given.run.frames == (0 if blind else 2)

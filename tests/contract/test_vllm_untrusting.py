@@ -14,10 +14,17 @@ from monitor.query.client import VisionClient
 from monitor.query.plain_http import PlainHttp
 from monitor.query.question import request_body
 from monitor.query.server_check import check
-from tests.contract.test_vllm_contract import endless, question, rendered, shots, stamps
+from tests.contract.test_vllm_contract import (
+    PATIENCE_S,
+    endless,
+    question,
+    rendered,
+    shots,
+    stamps,
+)
 from tests.contract.vllm_server import API_KEY, MODEL, VllmServer
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(900)
 
 TIMES = [(0, 200), (3_000, 3_200), (9_000, 9_100)]
 
@@ -29,7 +36,7 @@ def test_it_refuses_pictures_with_times_of_their_own(untrusting: VllmServer) -> 
         f"{untrusting.endpoint}/chat/completions",
         json=body | extra,
         headers={"Authorization": f"Bearer {API_KEY}"},
-        timeout=60.0,
+        timeout=PATIENCE_S,
     )
     assert answer.status_code == 400
     assert "Per-request media_io_kwargs are disabled by default" in answer.text
@@ -39,11 +46,11 @@ async def test_the_client_falls_back_to_pictures_with_times_in_words_and_remembe
     untrusting: VllmServer,
 ) -> None:
     async with VisionClient(untrusting.endpoint, MODEL, api_key=API_KEY) as client:
-        reply = await client.ask(question(shots(TIMES), thinking=True), deadline_s=120.0)
+        reply = await client.ask(question(shots(TIMES), thinking=True), deadline_s=PATIENCE_S)
         assert reply.frames_as == "images"
         assert client.frames_as == "images"
         before = untrusting.metric("vllm:request_success_total")
-        again = await client.ask(question(shots(TIMES), thinking=True), deadline_s=120.0)
+        again = await client.ask(question(shots(TIMES), thinking=True), deadline_s=PATIENCE_S)
         assert again.frames_as == "images"
         assert untrusting.metric("vllm:request_success_total") == before + 1
     prompt, _ = rendered(untrusting, question(shots(TIMES)), "images")
@@ -68,7 +75,7 @@ async def test_thought_and_answer_come_apart_and_the_thought_is_bounded(
             asked = question(
                 shots(TIMES), thinking=True, max_output_tokens=40, user=f"Question {number}?"
             )
-            reply = await client.ask(asked, deadline_s=120.0, on_delta=listen)
+            reply = await client.ask(asked, deadline_s=PATIENCE_S, on_delta=listen)
             if reply.reasoning and reply.text:
                 break
     assert (reply.reasoning, reply.text) == (heard["thought"], heard["answer"])
@@ -96,10 +103,10 @@ async def test_a_server_killed_in_mid_answer(untrusting: VllmServer) -> None:
     started = asyncio.Event()
     async with VisionClient(untrusting.endpoint, MODEL, api_key=API_KEY) as client:
         task = asyncio.create_task(
-            client.ask(endless(), deadline_s=60.0, on_delta=lambda *_: started.set())
+            client.ask(endless(), deadline_s=PATIENCE_S, on_delta=lambda *_: started.set())
         )
-        await asyncio.wait_for(started.wait(), 60.0)
+        await asyncio.wait_for(started.wait(), PATIENCE_S)
         await asyncio.to_thread(untrusting.stop, signal.SIGKILL)
         with pytest.raises(QueryError) as caught:
-            await asyncio.wait_for(task, 30.0)
+            await asyncio.wait_for(task, PATIENCE_S)
     assert caught.value.reason == "unreachable"
