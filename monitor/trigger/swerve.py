@@ -21,7 +21,7 @@ from monitor.trigger.normal import UsualDirection
 from monitor.trigger.track import Track
 
 MIN_M_S2: Final = 4.0
-MIN_ASIDE_M: Final = 0.9
+MIN_ASIDE_M: Final = 0.8
 MIN_SPEED_M_S: Final = 5.0
 MAX_SPREAD_RAD: Final = 0.25
 MIN_TURN_RAD: Final = 0.14
@@ -33,9 +33,10 @@ _AFTER_S: Final = (0.5, 1.6)  # of leaving it; longer ones are changes of lane
 _MIN_SIGMAS: Final = 4.0
 _STRAIGHT: Final = 0.15  # error of the course before, against how far it leaves it
 _MIN_ASIDE_PX: Final = 4.0
-_JOINED_S: Final = 1.5  # after being one region with another body its place is not trusted
+_JOINED_S: Final = 0.3  # while it is one region with another body its box is not its own
 _TELL_AGAIN_S: Final = 5.0
 _FOOT: Final = 0.1
+_BENT_S: Final = 0.8
 
 Array = npt.NDArray[np.float64]
 
@@ -155,11 +156,12 @@ def swerve_fit(times: Array, path: Array) -> SwerveFit | None:
 
 
 def _bends(track: Track, now_s: float) -> bool:
-    """Whether its last second leaves the straight course at all: cheap, and nearly never true."""
+    """Whether it leaves its straight course at all lately: cheap, and nearly never true."""
     samples = track.samples(now_s - 2.0)
     if len(samples) < 8:
         return False
-    first, middle, last = samples[0], samples[len(samples) // 2], samples[-1]
+    first, last = samples[0], samples[-1]
+    middle = next(one for one in samples if one.time_s >= last.time_s - _BENT_S)
     way = np.array([middle.foot_x - first.foot_x, middle.foot_y - first.foot_y])
     length = float(np.hypot(*way))
     if length <= 0.0:
