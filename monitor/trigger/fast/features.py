@@ -37,6 +37,7 @@ _SEARCHED: Final = 600
 _SAME_BODY_PX: Final = 25.0  # a new corner starts with the velocity of a neighbour so near
 _LEAST_TO_TELL: Final = 20
 _CUT_SHARE: Final = 0.2
+_EXPOSURE_STEP: Final = 0.1  # share of the mean, from one picture to the next
 _SQUARE: Final = np.ones((2 * _APART_PX + 1, 2 * _APART_PX + 1), np.uint8)
 _DILATE: Final = cast(npt.NDArray[np.uint8], np.ones((5, 5), np.uint8))
 
@@ -50,7 +51,7 @@ class Features:
     points: Points
     camera: npt.NDArray[np.float64] | None  # (2, 3), the last picture's pixels to this one's
     change: float  # mean difference from the last picture, levels; 0 when it is the same picture
-    is_cut: bool = False  # hardly any corner was found again: another view
+    is_cut: bool = False  # hardly any corner was found again, or the light stepped
 
 
 class FeaturePool:
@@ -61,6 +62,7 @@ class FeaturePool:
         self._last: Luma | None = None
         self._half: Luma | None = None
         self._at_s = self._renewed_s = 0.0
+        self._level = 0.0  # mean of the last picture
         self._clear()
 
     def _clear(self) -> None:
@@ -79,7 +81,7 @@ class FeaturePool:
         last, last_half = self._last, self._half
         self._last, self._half = luma, half
         if last is None or last_half is None:
-            self._at_s = now_s
+            self._at_s, self._level = now_s, float(cv2.mean(half)[0])
             return Features(now_s, self._ids, self._points, None, 0.0)
         spent_s = max(now_s - self._at_s, 1e-3)
         self._at_s = now_s
@@ -89,6 +91,10 @@ class FeaturePool:
         had = len(self._points)
         self._follow(now_s, spent_s, last, luma)
         is_cut = had >= _LEAST_TO_TELL and self._found < _CUT_SHARE * had
+        level = float(cv2.mean(half)[0])
+        # Flow takes the same brightness for granted.
+        is_cut |= abs(level - self._level) > _EXPOSURE_STEP * self._level
+        self._level = level
         if now_s - self._renewed_s >= _RENEW_S:
             self._renewed_s = now_s
             self._renew(now_s, luma, difference)
