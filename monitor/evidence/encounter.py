@@ -15,8 +15,9 @@ from monitor.evidence.timeline import Timeline
 
 SAME_WAY_DEG = 40.0
 """Two whose directions differ by less went the same way: a lane change turns no further."""
-AGAINST_DEG = 140.0
-"""From here on two came towards one another; between the two limits their ways crossed."""
+AGAINST_DEG = 150.0
+"""From here on two came towards one another: 30 degrees to either side of opposite, as crash
+statistics count head-on; between the two limits their ways crossed."""
 
 _JUST_BEFORE_S = 0.9  # a course is measured at most so long before its contact
 _ROUNDING_S = 0.1

@@ -4,8 +4,8 @@ Short films of each kind, 1280x720 at 20 or 25 pictures a second, are rendered (
 kept), replayed as ``causeway eval`` does (kept as well, until the code of watching changes), and
 the answer to each incident's contact is held against the scene's truth. Two rows for each kind:
 what subscribers would get (without an alert there is no answer, and that is a miss), and the answer
-where the truth says that there was a contact and when, so that measuring and explaining are seen
-apart from finding. The limits are for the first.
+where the truth gives the contact's time and place and the second look measures the rest, so that
+measuring and explaining are seen apart from finding. The limits are for the first.
 """
 
 from __future__ import annotations
@@ -15,10 +15,12 @@ import re
 import sys
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, get_args
 
 from monitor.config.models import Query
+from monitor.domain import Evidence
 from monitor.evidence import explain, verify
 from monitor.scene import render_to
 from monitor.scene.hours import crash
@@ -100,15 +102,20 @@ def rendered(folder: Path, kind: str, seeds: Iterable[int], *, make: bool) -> li
     return found
 
 
-def scored(runs: Sequence[Run], about: About) -> list[Score]:
+def scored(runs: Sequence[tuple[Run, Sequence[Evidence]]], about: About) -> list[Score]:
     """Of every incident's contact: the answer from measurements. Who runs into a wreck later has
     no label of its own kind and counts for nothing.
     """
     defaults = Query()
-    found = cases(
-        runs, about=about, candidates=False,
-        pre_roll_s=defaults.pre_roll_s, post_roll_s=defaults.post_roll_s,
-    )  # fmt: skip
+    found = []
+    for one, at_truth in runs:
+        found += [
+            case if about == "trigger" else replace(case, evidence=tuple(at_truth))
+            for case in cases(
+                [one], about=about, candidates=False,
+                pre_roll_s=defaults.pre_roll_s, post_roll_s=defaults.post_roll_s,
+            )
+        ]  # fmt: skip
     return [score(_answered(case)) for case in found if case.label.incident_type]
 
 

@@ -19,10 +19,10 @@ from monitor.trigger.forensic.impulse import Moment
 from monitor.trigger.forensic.relations import (
     closing_since,
     course,
-    entered,
     faster,
     headway,
     slowing,
+    who_entered,
 )
 from monitor.trigger.forensic.timeline import Timeline
 from monitor.trigger.forensic.ways import (
@@ -108,13 +108,9 @@ def _stated(
         if slowed is not None:
             say(EvidenceKind.SLOWING, number, slowed[0], slowed[1], "", None, 0.2)
     if len(ways) == 2:
-        since = [entered(ways[n], ways[1 - n], at_s) for n in (0, 1)]
-        first = min(
-            (n for n in (0, 1) if since[n] is not None), key=lambda n: since[n] or 0.0,
-            default=None,
-        )  # fmt: skip
-        if first is not None and (since_s := since[first]) is not None:
-            say(EvidenceKind.PATH_ENTERED, first, since_s, at_s - since_s, "s", 0.2, 0.2)
+        came = who_entered(ways, at_s)
+        if came is not None:
+            say(EvidenceKind.PATH_ENTERED, came[0], came[1], at_s - came[1], "s", 0.2, 0.2)
         followed = headway(ways)
         if followed is not None:
             behind, time_s, value_s, spread_s = followed

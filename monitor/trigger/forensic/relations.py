@@ -14,6 +14,7 @@ SOON_S: Final = 2.0
 """A time to collision that leaves hardly time to react and stop."""
 STANDS_M_S: Final = 0.8
 _LEAST_DEG: Final = 5.0  # of a direction, by how far a box's foot is from the body's own
+_JUST_CAME_S: Final = 3.0  # a way that began so lately began where the body came into sight
 _GOES_ON_S: Final = 1.5
 _REACH_M: Final = 3.0  # between the feet of two that touch
 _HALF_WAY_M: Final = 1.0  # half of what a vehicle covers across its way
@@ -54,20 +55,47 @@ def slowing(way: Way) -> tuple[float, float] | None:
     return float(times[began]), min(1.0, lost)
 
 
-def entered(body: Way, comes: Way, at_s: float) -> float | None:
-    """Since when a body has been where the other then came; None if always, never or unknown."""
+def who_entered(ways: Sequence[Way], at_s: float) -> tuple[int, float] | None:
+    """Which of two was in the other's path before the other was in its own, and since when.
+
+    Who was there from the first moment it was seen counts from then, if that is not long ago; of
+    two that went the same way one simply drove ahead, which is no entering.
+    """
+    a, b = (way.velocity(float(way.times_s[-1]) - VELOCITY_S / 2) for way in ways)
+    same = a is not None and b is not None and float(a @ b) > _SAME_WAY * float(
+        np.hypot(*a) * np.hypot(*b)
+    )  # fmt: skip
+    found = []
+    for number, way in enumerate(ways):
+        since = entered(way, ways[1 - number], at_s)
+        if since is None:
+            continue
+        since_s, always = since
+        if always and (same or at_s - since_s > _JUST_CAME_S):
+            return None  # the other came to it, or both drove one behind the other
+        found.append((since_s, number))
+    if not found:
+        return None
+    since_s, first = min(found)
+    return first, since_s
+
+
+def entered(body: Way, comes: Way, at_s: float) -> tuple[float, bool] | None:
+    """Since when, up to the contact, a body has been where the other came or would have come;
+    whether it was so from its first moment. None if it was not there at all.
+    """
     velocity = comes.velocity(float(comes.times_s[-1]) - VELOCITY_S / 2)
     if velocity is None or float(np.hypot(*velocity)) < STANDS_M_S:
         return None
-    reach = comes.feet[-1] + np.outer(np.linspace(0.0, at_s - comes.times_s[-1] + _GOES_ON_S, 12),
-                                      velocity)  # fmt: skip
+    ahead_s = np.linspace(0.0, at_s - comes.times_s[-1] + _GOES_ON_S, 12)
+    reach = comes.feet[-1] + np.outer(ahead_s, velocity)
     since = None
-    for time_s, foot in zip(body.times_s[::-1], body.feet[::-1], strict=True):
+    for time_s, foot in zip(body.times_s[::-1].tolist(), body.feet[::-1], strict=True):
         path = np.concatenate([comes.feet[comes.times_s >= time_s - 1e-6], reach])
         if _beside(foot, path) > 2.0 * _HALF_WAY_M:
-            return None if since is None else float(since)
+            return None if since is None else (since, False)
         since = time_s
-    return None
+    return None if since is None else (since, True)
 
 
 def closing_since(a: Way, b: Way) -> tuple[float, float] | None:

@@ -41,7 +41,7 @@ def told(evidence: list[Evidence], lang: Lang = "en") -> Answer:
         (-90.0, 6.0, IncidentType.SIDE_COLLISION),
         (170.0, 6.0, IncidentType.HEAD_ON_COLLISION),
         (190.0, 6.0, IncidentType.HEAD_ON_COLLISION),
-        (140.0, 20.0, IncidentType.REAR_END_COLLISION),  # not decided: the struck one braked
+        (150.0, 20.0, IncidentType.REAR_END_COLLISION),  # not decided: the struck one braked
     ],
 )
 def test_the_angle_of_the_courses_tells_the_kind(

@@ -12,7 +12,14 @@ import pytest
 from monitor.domain import Actor, Evidence, EvidenceKind
 from monitor.trigger.forensic.approach import approach
 from monitor.trigger.forensic.impulse import Moment
-from monitor.trigger.forensic.relations import closing_since, course, entered, headway, slowing
+from monitor.trigger.forensic.relations import (
+    closing_since,
+    course,
+    entered,
+    headway,
+    slowing,
+    who_entered,
+)
 from monitor.trigger.forensic.timeline import Timeline
 from monitor.trigger.forensic.ways import Way
 from monitor.trigger.forensic.window import Window
@@ -48,9 +55,24 @@ def test_a_course_is_a_direction_and_who_stands_has_none() -> None:
 
 def test_who_crosses_is_in_the_path_since_it_came_within_two_metres_of_it() -> None:
     turner, comes = way(0.0, 0.0, -4.0, 0.0), way(0.0, -4.0, 0.0, 12.0)
-    since_s = entered(turner, comes, AT_S)
-    assert since_s == pytest.approx(AT_S - 0.5, abs=0.08)
-    assert entered(comes, way(0.0, 3.0, 0.0, 12.0), AT_S) is None  # always was: it follows
+    found = who_entered((comes, turner), AT_S)
+    assert found is not None
+    assert found[0] == 1
+    assert found[1] == pytest.approx(AT_S - 0.5, abs=0.08)
+    assert who_entered((comes, way(0.0, 3.0, 0.0, 12.0)), AT_S) is None  # one behind the other
+    assert entered(way(9.0, 0.0, 0.0, 5.0), comes, AT_S) is None
+
+
+def test_who_came_into_sight_in_the_path_was_there_from_then_on() -> None:
+    comes = way(0.0, -2.0, 0.0, 12.0)
+    walks = way(0.0, 0.0, -1.0, 0.0)
+    late = walks.times_s >= AT_S - 1.2
+    seen = Way(walks.times_s[late], walks.feet[late], walks.velocities[late],
+               walks.boxes[: int(late.sum())])  # fmt: skip
+    found = who_entered((comes, seen), AT_S)
+    assert found is not None
+    assert found[0] == 1
+    assert found[1] == pytest.approx(AT_S - 1.2, abs=0.1)
 
 
 def test_closing_begins_two_seconds_before_they_would_touch() -> None:

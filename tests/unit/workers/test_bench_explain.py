@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from monitor.domain import Evidence
 from tests.unit.evidence.timelines import WINDOW, incident, rear_end
 from workers import exits
 from workers.bench import explain as bench
-from workers.bench._explain_replays import replayed
+from workers.bench._explain_replays import watched
 from workers.evaluation.answers_cases import Case
 from workers.evaluation.answers_score import Score, score
 from workers.evaluation.catalogue import Antecedent, Entry, Label
@@ -81,18 +82,23 @@ def test_a_finished_scene_is_kept(tmp_path: Path) -> None:
 def test_a_replay_is_kept_until_its_film_changes(tmp_path: Path) -> None:
     film = tmp_path / "a.mp4"
     film.write_bytes(b"one")
-    entry = Entry("a.mp4", film, "f", (), "rendered")
+    label = Label("collision", 14.0, 14.0, 15.0, "scored", incident_type="side_collision")
+    entry = Entry("a.mp4", film, "f", (label,), "rendered")
     log = tuple(rear_end())
     played: list[str] = []
+
+    def look(entry: Entry, label: Label) -> tuple[Evidence, ...]:
+        return log[-1:]
 
     def play(entry: Entry, phase_ms: int, settings: Settings) -> Replay:
         played.append(entry.file)
         return Replay(entry.file, phase_ms, "none", 0.0, 0.0, 28.0,
                       incidents=(incident("contact", 14.0, 7, 3),), log=log)  # fmt: skip
 
-    first = replayed(entry, 0, Settings(), play)
-    assert replayed(entry, 0, Settings(), play) == first
+    first = watched(entry, play, look)
+    assert watched(entry, play, look) == first
     assert played == ["a.mp4"]
+    assert first[1] == log[-1:]
     film.write_bytes(b"other")
-    assert replayed(entry, 0, Settings(), play) == first
+    assert watched(entry, play, look) == first
     assert played == ["a.mp4", "a.mp4"]
