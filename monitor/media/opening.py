@@ -50,5 +50,8 @@ def media_error(path: Path, error: Exception) -> MediaError:
     """What FFmpeg says, in words that name the file."""
     reason = getattr(error, "strerror", None) or str(error)
     if isinstance(error, av.InvalidDataError):
-        return MediaError(f"{path} is no video or picture that can be read")
+        return MediaError(
+            f"{path} is no video or picture that can be read: if a player shows it, "
+            "convert it to MP4 first"
+        )
     return MediaError(f"{path} cannot be read: {reason}")

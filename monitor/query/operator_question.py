@@ -26,7 +26,8 @@ def checked(text: str) -> str:
     """The question on one line; ``QueryError`` (``question``) if it is empty or too long."""
     if len(text) > QUESTION_MAX:
         raise QueryError(
-            "question", f"a question has at most {QUESTION_MAX} characters; this has {len(text)}"
+            "question",
+            f"a question has at most {QUESTION_MAX} characters and this one is longer: shorten it",
         )
     line = _SPACE.sub(" ", _UNSEEN.sub("", text)).strip()
     if not line:

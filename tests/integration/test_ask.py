@@ -179,6 +179,7 @@ async def test_without_an_endpoint_it_is_labelled_and_never_made_up(
     assert done.code == 1, "nothing was measured on bars: there is no answer"
     assert (done.json["explainer"], done.json["answer"]) == (None, None)
     assert done.json["explainer_note"] == "No model is configured."
+    assert "--endpoint" in done.json["hint"]
 
 
 async def test_times_that_go_back_are_said(tmp_path: Path) -> None:
@@ -205,6 +206,7 @@ async def test_an_endpoint_that_fails_is_said_in_bounded_time(
         done = await ask(video, "Why?", "--endpoint", fake.url, "--deadline-s", "8")
     assert done.code == 1
     assert says in done.out
+    assert "causeway vllm --check" in " ".join(done.out.split()), "and what to do"
     assert done.took_s < 30
 
 
@@ -213,7 +215,12 @@ async def test_bad_files_and_questions(video: Path, tmp_path: Path) -> None:
     text.write_text("no video\n" * 1000)
     megabyte = b"why? " * 200_000
     cases: list[tuple[tuple[str | Path, ...], bytes, int, str]] = [
-        ((text, "Why?"), b"", 1, "is no video or picture that can be read"),
+        (
+            (text, "Why?"),
+            b"",
+            1,
+            "is no video or picture that can be read: if a player shows it, convert it",
+        ),
         ((write_picture(tmp_path / "b.png", 10_000, 10_000), "?"), b"", 1, "over 50 megapixels"),
         ((video, ""), b"", 2, "the question is empty"),
         ((video,), b"", 2, "say what you want to know"),

@@ -32,6 +32,11 @@ TRAFFIC: Final = frozenset({"incident", "why"})
 
 _SCREEN_WIDTH_PX: Final = 1280  # letters must stay legible
 _STILL_WIDTH_PX: Final = 1280  # a lone picture costs little
+_NAME_ONE: Final = "Name one: --endpoint http://.../v1, or query.endpoint in streams.yaml."
+_CHECK: Final = (
+    "To see what is wrong with the endpoint: causeway vllm --check --endpoint http://.../v1"
+)
+_GIVE_TIME: Final = f"More time: --deadline-s. {_CHECK}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,7 @@ class Result:
     frames_as: str = ""
     repairs: tuple[str, ...] = ()
     unknown_rules: int = 0
+    hint: str = ""  # what can be done about it that there is no model's answer
 
 
 class Screen(Protocol):
@@ -85,14 +91,16 @@ async def answer(
     """Look, ask, check. ``MediaError`` or ``StoreError`` if there is nothing to ask about."""
     seen = await source.look(screen.step("measuring" if asked.profile in TRAFFIC else "looking"))
     if client is None:
-        return _from_evidence(seen, asked, config, "not_configured")
+        found = _from_evidence(seen, asked, config, "not_configured")
+        return replace(found, hint=_NAME_ONE)
     try:
         model, shots = await _ask(source, seen, asked, config, client, screen, clock)
     except QueryError as error:
         if error.reason == "question":
             raise
         found = _from_evidence(seen, asked, config, error.reason)
-        return replace(found, note=f"{found.note} ({error})")
+        hint = _GIVE_TIME if error.reason == "timeout" else _CHECK
+        return replace(found, note=f"{found.note} ({error})", hint=hint)
     verification: tuple[Verification, ...] = ()
     given = model.answer
     if seen.measured:
@@ -165,6 +173,7 @@ def as_json(result: Result) -> dict[str, Any]:
         "blind": asked.blind,
         "explainer": None if result.explainer is None else result.explainer.value,
         "explainer_note": result.note,
+        "hint": result.hint,
         "answer": None if result.answer is None else wire.to_object(result.answer),
         "verification": [wire.to_object(one) for one in result.verification],
         "measured": seen.measured,

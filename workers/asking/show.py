@@ -98,7 +98,7 @@ def plain(text: str) -> str:
 def report(result: Result, console: Console) -> None:
     """The result for a person."""
     console.print(Text(_headline(result), style="bold"))
-    for note in (result.note, *result.seen.notes):
+    for note in (result.note, result.hint, *result.seen.notes):
         if note:
             console.print(Text(plain(note), style="yellow"))
     answer = result.answer

@@ -178,7 +178,7 @@ def test_an_empty_question_is_refused(empty: str) -> None:
 
 def test_a_question_of_a_megabyte_is_refused_and_not_cut() -> None:
     began = time.perf_counter()
-    with pytest.raises(QueryError, match="at most 1000 characters; this has 1000000"):
+    with pytest.raises(QueryError, match="at most 1000 characters and this one is longer: shorten"):
         checked("why? " * 200_000)
     assert time.perf_counter() - began < 0.1
     assert checked("w" * QUESTION_MAX)
