@@ -21,6 +21,8 @@ _PERSON: Final = 0.4
 _MEMORY: Final = 15  # samples
 _VEHICLE_ASPECT: Final = 1.25
 _VEHICLE_SPEED_M_S: Final = 4.5
+_WHOLE: Final = 0.45
+"""Of a typical vehicle's size: a motorcycle is larger, a lamp or a window is not."""
 
 
 def classify(track: Track, plane: GroundPlane, speed_m_s: float) -> None:
@@ -55,6 +57,11 @@ def person_likeness(aspect: float, relative_size: float, speed_m_s: float) -> fl
 def is_surely_vehicle(track: Track) -> bool:
     """Whether its size may teach how large vehicles are: wide for its height."""
     return track.box.height < _VEHICLE_ASPECT * track.box.width and track.person_score < 0.3
+
+
+def is_part_only(track: Track, plane: GroundPlane) -> bool:
+    """Whether it is too small for any vehicle where it is: a lamp, a reflection, a bus's window."""
+    return track.box.size < _WHOLE * plane.vehicle_size_px(float(track.foot[1]))
 
 
 def _soft(x: float) -> float:

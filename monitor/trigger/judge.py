@@ -111,14 +111,14 @@ def _score(evidence: Evidence, recent: Sequence[Evidence]) -> tuple[float, str] 
         return 0.5 + 1.2 * evidence.strength, f"standing for {value:.0f} s where traffic flows"
     if evidence.kind is EvidenceKind.WRONG_WAY:
         return 0.6 + evidence.strength, f"for {value:.1f} s against the traffic's only direction"
+    if evidence.kind is EvidenceKind.PEDESTRIAN_IN_ROAD and evidence.value is not None:
+        return 0.65 + evidence.strength, f"somebody crosses a lane, {value:.1f} s in it so far"
     if evidence.kind is EvidenceKind.SWERVE:
         support = _SUPPORT if _supported(evidence, recent) else 0.0
         aside = f"thrown aside by {value:.1f} {evidence.unit} within a second"
         return min(_BRAKE_CAP, 0.7 + evidence.strength + support), aside
     if evidence.kind is EvidenceKind.NEAR_MISS and _braked(evidence, recent):
         return 1.3 * evidence.strength + _SUPPORT, f"{value:.1f} s from a collision, then braking"
-    if evidence.kind is EvidenceKind.NEAR_MISS:  # enough only where courses crossed so closely
-        return 1.3 * evidence.strength, f"{value:.1f} s between two vehicles at one place"
     return None
 
 

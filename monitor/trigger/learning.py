@@ -15,7 +15,7 @@ from monitor.config.models import Camera
 from monitor.domain import Actor
 from monitor.domain.base import Box
 from monitor.trigger.blobs import PixelBox
-from monitor.trigger.classify import classify, is_surely_vehicle
+from monitor.trigger.classify import classify, is_part_only, is_surely_vehicle
 from monitor.trigger.ground import GroundPlane, SizeByRow, calibrated_plane
 from monitor.trigger.moment import UNSEEN_M_PER_PX
 from monitor.trigger.normal import SceneMemory
@@ -72,7 +72,7 @@ class Learning:
             sample = track.history[-1]
             if track.actor is not Actor.VEHICLE or not sample.measured or not track.moving:
                 continue
-            if teaches:
+            if teaches and not is_part_only(track, self.plane):
                 dx, dy = track.velocity / self._width
                 size = track.box.size / self._width
                 self.memory.drive(track.id, self._fractions(track.box), (dx, dy), size)

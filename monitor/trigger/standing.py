@@ -15,6 +15,7 @@ import numpy as np
 from monitor.domain import Evidence, EvidenceKind
 from monitor.trigger import aftermath
 from monitor.trigger.blobs import PixelBox
+from monitor.trigger.classify import is_part_only
 from monitor.trigger.moment import Moment
 from monitor.trigger.track import Track
 
@@ -25,6 +26,10 @@ _PASSES: Final = 2
 _LONG_S: Final = 150.0  # longer than any red
 _SURE_S: Final = 90.0  # longer than most; before it, passing alone may be a turning lane's green
 _UNSURE: Final = 0.9
+_LASTS_S: Final = 20.0
+_LASTS_WAITS: Final = 3.0
+_LASTS_PASSES: Final = 3
+_WELL_KNOWN: Final = 0.5
 _TELL_AGAIN_S: Final = 10.0
 _BESIDE_M: Final = 6.5
 _SAME_WAY: Final = 0.6
@@ -32,6 +37,8 @@ _WAITED_S: Final = 2.0
 _QUEUE: Final = 3
 _QUEUE_GAP_M: Final = 14.0
 _QUEUE_PAUSE_S: Final = 60.0
+_SAME_LANE_M: Final = 2.0
+_LONGEST: Final = 2.0  # a bus or lorry against a typical vehicle
 
 
 @dataclass(slots=True)
@@ -40,9 +47,11 @@ class _Standing:
     box: PixelBox
     heading: np.ndarray  # the way it drove, on the ground
     place: np.ndarray
+    free_s: float  # since when it stands behind nobody
     odd_angle: bool = False
     passed_by: set[int] = field(default_factory=set)
     told_s: float = -1e9
+    sure: bool = False  # that was told
 
 
 class StandingWatch:
@@ -88,6 +97,7 @@ class StandingWatch:
             place = moment.plane.to_ground(track.foot[None, :])[0]
             self._standing[track.id] = _Standing(
                 track.standing_since_s, track.box, heading, place,
+                track.standing_since_s,
                 aftermath.stands_at_odd_angle(moment, track, track.standing_since_s),
             )  # fmt: skip
 
@@ -95,8 +105,13 @@ class StandingWatch:
     def _count_passes(
         moment: Moment, standing: _Standing, track: Track, vehicles: list[Track]
     ) -> None:
-        """A vehicle passes when it crosses the line abreast of the standing one, going its way."""
+        """A vehicle passes when it crosses the line abreast of the standing one, going its way.
+
+        One that comes to rest farther on only rolled up beside it: both wait for the same.
+        """
         for other in vehicles:
+            if not other.moving:
+                standing.passed_by.discard(other.id)
             if other is track or not other.moving or other.id in standing.passed_by:
                 continue
             times, path = other.ground(
@@ -121,31 +136,43 @@ class StandingWatch:
         self, moment: Moment, standing: _Standing, track: Track, vehicles: list[Track]
     ) -> Evidence | None:
         stood = moment.now_s - standing.since_s
-        if stood < _SOON_S or moment.now_s - standing.told_s < _TELL_AGAIN_S:
+        if stood < _SOON_S or is_part_only(track, moment.plane):
             return None
         foot_x, foot_y = track.foot
         if not moment.on_roadway(foot_x, foot_y - 0.1 * track.box.height):
             return None
-        flows_past = len(standing.passed_by) >= _PASSES
         if _stands_behind_another(moment, standing, track, vehicles):
+            standing.free_s = moment.now_s
+            return None
+        waits = moment.now_s - standing.free_s  # with nobody ahead: moving off takes its time
+        if waits < _SOON_S:
             return None
         box = moment.fractions(standing.box)
+        known = aftermath.known_place(moment, track)
+        passes = len(standing.passed_by)
         usual = moment.memory.is_waiting_place(box)
         unexpected = 0.0 if usual else self._unexpected(moment, standing, track, vehicles)
+        sure = track.history[-1].whole and _lasts(
+            waits, passes, known, moment.memory.usual_wait_s(box)
+        )
         # At many a red light nobody passes; at a bay or beside a turning lane they do.
-        passing_is_usual = usual and not moment.memory.is_never_passed(box)
-        in_the_way = stood >= _STOOD_S and (
-            (flows_past and (not passing_is_usual or stood > _LONG_S / 3)) or stood > _LONG_S
+        passing_is_usual = usual and moment.memory.is_passed(box)
+        in_the_way = waits >= _STOOD_S and (
+            (passes >= _PASSES and not passing_is_usual) or sure or waits > _LONG_S
         )
         if unexpected < aftermath.UNEXPECTED and not in_the_way:
             return None
-        standing.told_s = moment.now_s
-        passing = 0.4 + 0.1 * len(standing.passed_by) + stood / 120.0
+        strength = max(unexpected, 0.4 + 0.1 * passes + stood / 120.0)
+        if not (sure or waits > _SURE_S):
+            strength = min(_UNSURE, strength)
+        if moment.now_s - standing.told_s < _TELL_AGAIN_S and not (sure and not standing.sure):
+            return None
+        standing.told_s, standing.sure = moment.now_s, sure
         return moment.evidence(
             EvidenceKind.STOPPED_IN_LANE,
             track,
             standing.since_s,
-            strength=max(unexpected, passing if stood > _SURE_S else min(_UNSURE, passing)),
+            strength=1.0 if sure else strength,
             time_uncertainty_s=0.5,
             value=stood,
             unit="s",
@@ -215,6 +242,16 @@ class StandingWatch:
         return []
 
 
+def _lasts(stood_s: float, passes: int, known: float, usual_wait_s: float) -> bool:
+    """Whether it stood far longer than anybody waits at a well-known place, and was driven past.
+
+    Who comes to a red light at any time waits half as long as it lasts, on the average, and at
+    most as long: three times that no light explains, nor a bus's stop.
+    """
+    long_s = max(_LASTS_S, _LASTS_WAITS * usual_wait_s)
+    return known >= _WELL_KNOWN and passes >= _LASTS_PASSES and stood_s >= long_s
+
+
 def _heading_before(moment: Moment, track: Track, rest_s: float) -> np.ndarray | None:
     times, path = track.ground(moment.plane, rest_s - 3.0, whole=False)
     if len(times) < 4:
@@ -230,7 +267,10 @@ def _heading_before(moment: Moment, track: Track, rest_s: float) -> np.ndarray |
 def _in_line(moment: Moment, one: _Standing, other: _Standing) -> bool:
     relative = other.place - one.place
     across = abs(float(relative @ np.array([-one.heading[1], one.heading[0]])))
-    return moment.plane.metres(across) < 2.0 and float(one.heading @ other.heading) > _SAME_WAY
+    return (
+        moment.plane.metres(across) < _SAME_LANE_M
+        and float(one.heading @ other.heading) > _SAME_WAY
+    )
 
 
 def _stands_behind_another(
@@ -246,6 +286,9 @@ def _stands_behind_another(
         across = moment.plane.metres(
             abs(float(relative @ np.array([-standing.heading[1], standing.heading[0]])))
         )
-        if 0.0 < along < _QUEUE_GAP_M and across < 2.0:
+        # Of a bus whose front is nearest to us the place is its front: all of it is in between.
+        usual = moment.plane.vehicle_size_px(float(other.foot[1]))
+        longer = min(_LONGEST, max(1.0, other.box.size / usual))
+        if 0.0 < along < longer * _QUEUE_GAP_M and across < longer * _SAME_LANE_M:
             return True
     return False

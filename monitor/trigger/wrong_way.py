@@ -17,12 +17,15 @@ from monitor.trigger.track import Track
 FOR_S: Final = 1.0
 FOR_SIZES: Final = 3.0
 MIN_SIZES_S: Final = 0.6
+SURE_FOR_S: Final = 2.0
+SURE_FOR_SIZES: Final = 6.0
 
 _SEEN: Final = 3  # moments in which it went against
 _UNKNOWN_S: Final = 1.0  # without a word of the memory the count begins again
 _CHORD_S: Final = 0.4
 _FOOT: Final = 0.1  # of the box's height above its lower edge: where the memory is asked
 _TELL_AGAIN_S: Final = 10.0
+_CANDIDATE: Final = 0.7
 
 
 @dataclass(slots=True)
@@ -30,8 +33,10 @@ class _Against:
     since_s: float
     last_s: float
     seen: int = 0
+    firmly: int = 0  # of them where that direction is well known
     sizes: float = 0.0
     told_s: float = -1e9
+    sure: bool = False  # that was told
 
 
 class WrongWayWatch:
@@ -49,14 +54,17 @@ class WrongWayWatch:
             going = self._follow(moment, track)
             if going is None or not _is_meant(going, moment.now_s):
                 continue
-            going.told_s = moment.now_s
+            sure = _lasts(going, moment.now_s)
+            if moment.now_s - going.told_s < _TELL_AGAIN_S and not (sure and not going.sure):
+                continue
+            going.told_s, going.sure = moment.now_s, sure
             onset_s = _onset(moment, track, going.since_s)
             found.append(
                 moment.evidence(
                     EvidenceKind.WRONG_WAY,
                     track,
                     onset_s,
-                    strength=0.4 + 0.1 * going.sizes / FOR_SIZES + 0.05 * going.seen,
+                    strength=1.0 if sure else _CANDIDATE,
                     time_uncertainty_s=_CHORD_S,
                     value=moment.now_s - onset_s,
                     unit="s",
@@ -87,17 +95,19 @@ class WrongWayWatch:
         going.sizes += speed * (moment.now_s - going.last_s) / track.box.size
         going.last_s = moment.now_s
         going.seen += 1
+        going.firmly += _is_well_known(moment, track)
         return going
 
 
 def _is_meant(going: _Against, now_s: float) -> bool:
     """Whether it is more than a moment's manoeuvre."""
-    return (
-        now_s - going.since_s >= FOR_S
-        and going.sizes >= FOR_SIZES
-        and going.seen >= _SEEN
-        and now_s - going.told_s >= _TELL_AGAIN_S
-    )
+    return now_s - going.since_s >= FOR_S and going.sizes >= FOR_SIZES and going.seen >= _SEEN
+
+
+def _lasts(going: _Against, now_s: float) -> bool:
+    """Whether it goes on too long and too far for a track that jumped, or for going round."""
+    firmly = 2 * going.firmly >= going.seen
+    return firmly and now_s - going.since_s >= SURE_FOR_S and going.sizes >= SURE_FOR_SIZES
 
 
 def _onset(moment: Moment, track: Track, known_s: float) -> float:
@@ -119,6 +129,12 @@ def _onset(moment: Moment, track: Track, known_s: float) -> float:
         if _asked(moment, x, y, sample.height, dx / length, dy / length):
             onset_s = sample.time_s
     return onset_s
+
+
+def _is_well_known(moment: Moment, track: Track) -> bool:
+    x, y = float(track.foot[0]), float(track.foot[1]) - _FOOT * track.box.height
+    usual = moment.memory.usual_direction(x / moment.width_px, y / moment.height_px)
+    return usual is not None and usual.well_known
 
 
 def _asked(

@@ -37,7 +37,8 @@ class Layer(IntEnum):
     WAITED = WIDTHS + 1  # vehicles that stood here and went on
     WAITED_S = WAITED + 1  # and how long, summed
     PASSED = WAITED_S + 1  # those that others drove past meanwhile
-    CRIED = PASSED + 1  # candidates that were dismissed here
+    CROSSED = PASSED + 1  # people who walked across the traffic here
+    CRIED = CROSSED + 1  # candidates that were dismissed here
     CONFIRMED = CRIED + 1  # and those that were right
     BUSY = CONFIRMED + 1  # looks in which something moved here
     STRAY = BUSY + 1  # looks in which that was no body that drives or walks through

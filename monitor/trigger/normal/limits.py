@@ -13,6 +13,7 @@ from monitor.trigger.normal.grid import COLUMNS, ROWS, Slices, covering
 VEHICLES_PER_HOUR: Final = 240
 WAITS_PER_HOUR: Final = 6
 CRIES_PER_HOUR: Final = 4
+CROSSINGS_PER_HOUR: Final = 12
 CANDIDATE_S: Final = 20.0
 ALERT_S: Final = 300.0
 
@@ -30,6 +31,7 @@ class Limits:
         self._hour = -1
         self._vehicles = 0
         self._waits: Grid = np.zeros((ROWS, COLUMNS))
+        self._crossings: Grid = np.zeros((ROWS, COLUMNS))
         self._cries: Grid = np.zeros((ROWS, COLUMNS))
         self._suspended_ms: Grid = np.zeros((ROWS, COLUMNS))
         self._last_suspended_ms = 0
@@ -42,6 +44,7 @@ class Limits:
             self._hour = now_ms // HOUR_MS
             self._vehicles = 0
             self._waits[:] = 0.0
+            self._crossings[:] = 0.0
             self._cries[:] = 0.0
 
     def admits_vehicle(self) -> bool:
@@ -62,6 +65,12 @@ class Limits:
             return None
         fresh: Cells = self._waits[cells] < WAITS_PER_HOUR
         self._waits[cells] += 1.0
+        return fresh
+
+    def admit_crossing(self, cells: Slices) -> Cells:
+        """Where one more who crosses may be learned; it is counted."""
+        fresh: Cells = self._crossings[cells] < CROSSINGS_PER_HOUR
+        self._crossings[cells] += 1.0
         return fresh
 
     def admits_cry(self, cell: tuple[int, int]) -> bool:

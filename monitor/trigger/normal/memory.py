@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitor.domain.base import Box
+from monitor.trigger.normal import waiting
 from monitor.trigger.normal.course import KNOWN_VEHICLES, UsualDirection, usual_direction
 from monitor.trigger.normal.grid import (
     COLUMNS,
@@ -35,10 +36,6 @@ from monitor.trigger.normal.wolves import discount
 HALF_LIFE_DAYS: Final = 3.0
 ROADWAY_VEHICLES: Final = 1.6
 EDGE_SHARE: Final = 0.3
-WAITING_VEHICLES: Final = 1.6
-WAITING_SHARE: Final = 0.01
-WELL_WAITED: Final = 5.0
-PASSED_SHARE: Final = 0.1
 CONTRARY_WEIGHT: Final = 0.1
 OVERLAY_SWING: Final = 40
 OVERLAY_STILL: Final = 4
@@ -65,6 +62,7 @@ class SceneMemory:
         self._limits = Limits()
         self._looked_ms = 0
         self._trails: dict[int, npt.NDArray[np.bool_]] = {}
+        self._walks: dict[int, npt.NDArray[np.bool_]] = {}
         self._roadway: npt.NDArray[np.bool_] | None = None
         self._busiest = np.inf  # vehicles
 
@@ -80,8 +78,7 @@ class SceneMemory:
         return memory
 
     def start_over_in_time(self) -> None:
-        """What comes next was not seen before, whatever its clock says: recordings of one camera
-        may all begin at the same time."""
+        """What comes next was not seen before: recordings may all begin at the same time."""
         self._learned_until_ms = 0
 
     def to_bytes(self) -> bytes:
@@ -136,9 +133,10 @@ class SceneMemory:
         dx, dy = velocity[0] / speed, velocity[1] / speed
         one = lesson(dx, dy, speed / max(size, 1e-6), speed)
         x, y, width, height = box
-        known = float(self._layers[Layer.VEHICLES][cells].max()) >= KNOWN_VEHICLES
-        if known and self.goes_against(x + width / 2, y + 0.9 * height, dx, dy):
-            one *= CONTRARY_WEIGHT
+        if float(self._layers[Layer.VEHICLES][cells].max()) >= KNOWN_VEHICLES:
+            usual = self.usual_direction(x + width / 2, y + 0.9 * height)
+            if usual is not None and usual.well_known and usual.opposed(dx, dy):
+                one *= CONTRARY_WEIGHT
         self._layers[:, cells[0], cells[1]] += one[:, None, None] * fresh
         self._roadway = None
 
@@ -152,10 +150,21 @@ class SceneMemory:
         self._layers[Layer.WAITED_S][cells] += fresh * min(stood_s, _LONGEST_WAIT_S)
         self._layers[Layer.PASSED][cells] += fresh * passed
 
+    def crossed(self, track: int, x: float, y: float) -> None:
+        """Somebody walks across the traffic here: counted once in every cell, and around it."""
+        row, column = cell_of(x, y)
+        around = slice(max(0, row - 1), row + 2), slice(max(0, column - 1), column + 2)
+        walk = self._walks.setdefault(track, np.zeros((ROWS, COLUMNS), np.bool_))
+        fresh = ~walk[around]
+        if fresh.any():
+            walk[around] = True
+            self._layers[Layer.CROSSED][around] += fresh & self._limits.admit_crossing(around)
+
     def keep_only(self, present: set[int]) -> None:
         """Vehicles that are gone need not be told apart any more."""
-        for track in [key for key in self._trails if key not in present]:
-            del self._trails[track]
+        for ways in (self._trails, self._walks):
+            for track in ways.keys() - present:
+                del ways[track]
 
     def look(self, foreground: npt.NDArray[np.uint8], bodies: npt.NDArray[np.uint8]) -> None:
         """About once a second: where something differs, and where bodies are (255, any size).
@@ -223,10 +232,8 @@ class SceneMemory:
         return usual_direction(self._cell(x, y))
 
     def goes_against(self, x: float, y: float, dx: float, dy: float) -> bool | None:
-        """Whether a course (a unit vector in square pixels) is against the only usual one.
-
-        None where no direction is well known and nearly exclusive, or the course is across it.
-        """
+        """Whether a course (a unit vector in square pixels) is against the one way; None where
+        there is no one way, or the course is across it."""
         usual = self.usual_direction(x, y)
         return None if usual is None else usual.opposed(dx, dy)
 
@@ -253,24 +260,23 @@ class SceneMemory:
 
     def waits(self, x: float, y: float) -> float:
         """How many seconds vehicles usually stand here; 0 where they do not."""
-        here = self._cell(x, y)
-        if here[Layer.WAITED] < max(WAITING_VEHICLES, WAITING_SHARE * here[Layer.VEHICLES]):
-            return 0.0
-        return float(here[Layer.WAITED_S] / here[Layer.WAITED])
+        return waiting.usual_s(self._cell(x, y)[:, None, None])
 
     def is_waiting_place(self, box: Box) -> bool:
         """Whether standing here is usual."""
-        cells = footprint(box)
-        vehicles, waited = self._layers[Layer.VEHICLES][cells], self._layers[Layer.WAITED][cells]
-        usual = waited >= np.maximum(WAITING_VEHICLES, WAITING_SHARE * vehicles)
-        return bool(2 * np.count_nonzero(usual) >= usual.size)
+        return waiting.is_usual(self._under(box))
 
-    def is_never_passed(self, box: Box) -> bool:
-        """Whether many have waited here and hardly ever others drove past meanwhile."""
-        cells = footprint(box)
-        waited, passed = self._layers[Layer.WAITED][cells], self._layers[Layer.PASSED][cells]
-        never = (waited >= WELL_WAITED) & (passed < PASSED_SHARE * waited)
-        return bool(2 * np.count_nonzero(never) >= never.size)
+    def is_passed(self, box: Box) -> bool:
+        """Whether it is usual that others drive past who waits here: a bay, or a turning lane."""
+        return waiting.is_passed(self._under(box))
+
+    def usual_wait_s(self, box: Box) -> float:
+        """How long who waits here stands, on the average; 0 where nobody does."""
+        return waiting.mean_s(self._under(box))
+
+    def is_crossing(self, x: float, y: float) -> bool:
+        """Whether people usually walk across the traffic here."""
+        return waiting.is_crossing(self._cell(x, y)[:, None, None])
 
     def is_roadway(self, x: float, y: float) -> bool:
         """Whether vehicles drive over this point; what boxes hang over a kerb does not count."""
@@ -284,6 +290,10 @@ class SceneMemory:
             driven = vehicles[self._roadway]
             self._busiest = float(np.percentile(driven, 90.0)) if driven.size else np.inf
         return self._roadway
+
+    def _under(self, box: Box) -> Layers:
+        rows, columns = footprint(box)
+        return self._layers[:, rows, columns]
 
     def _cell(self, x: float, y: float) -> Layers:
         row, column = cell_of(x, y)

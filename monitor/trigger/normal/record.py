@@ -22,7 +22,7 @@ import numpy.typing as npt
 from monitor.errors import SceneMemoryError
 from monitor.trigger.normal.grid import COLUMNS, COUNT, ROWS, Layers
 
-VERSION: Final = 1
+VERSION: Final = 2
 MAX_BYTES: Final = 64 * 1024
 
 _MAGIC: Final = b"CWSM"

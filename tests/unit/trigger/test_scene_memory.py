@@ -114,16 +114,24 @@ def test_waiting_is_usual_where_two_have_waited() -> None:
 
 def test_waiting_while_others_pass_is_usual_where_it_was_before() -> None:
     memory = learned(4)
-    for _ in range(3):
+    for _ in range(4):
         memory.waited(PLACE, 20.0)
-    assert not memory.is_never_passed(PLACE), "three do not tell"
-    for _ in range(3):
-        memory.waited(PLACE, 20.0)
-    assert memory.is_never_passed(PLACE), "a red light for all lanes"
-    memory.tick(T0 + HOUR_MS)
+    assert not memory.is_passed(PLACE), "a red light for all lanes"
+    assert memory.usual_wait_s(PLACE) == pytest.approx(20.0)
     for _ in range(2):
         memory.waited(PLACE, 20.0, passed=True)
-    assert not memory.is_never_passed(PLACE), "a bay, or a lane that turns"
+    assert memory.is_passed(PLACE), "a bay, or a lane that turns"
+
+
+def test_where_two_people_have_crossed_is_a_crossing_however_long_one_of_them_took() -> None:
+    memory = learned(4)
+    for _ in range(5):
+        memory.crossed(7, *ON_ROAD)
+    assert not memory.is_crossing(*ON_ROAD)
+    memory.crossed(8, *ON_ROAD)
+    assert memory.is_crossing(*ON_ROAD)
+    again = SceneMemory.from_bytes(memory.to_bytes())
+    assert again.is_crossing(*ON_ROAD)
 
 
 def test_an_hour_of_standing_queues_does_not_make_a_busy_lane_a_waiting_place() -> None:

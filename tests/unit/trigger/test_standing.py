@@ -94,6 +94,47 @@ def test_behind_another_that_stands_it_is_held_up_by_that_one() -> None:
     assert {one.track for one in found} == {4}
 
 
+def test_who_rolls_up_beside_it_and_stands_too_has_not_passed() -> None:
+    beside = {
+        2: driving(8.0, x=-19.0, y=13.5, brakes_s=7.2, decel=8.0),  # abreast at 6 s
+        3: driving(8.0, x=-27.0, y=13.5, brakes_s=7.4, decel=8.0),
+    }
+    assert stopped(watch({1: STOPPING, **beside}, 14.0)) == []
+
+
+def test_behind_a_bus_it_is_held_up_by_the_bus() -> None:
+    bus = Body(driving(8.0, x=21.0, brakes_s=2.0, decel=4.0), size_m=(11.0, 4.0))  # 16 m on
+    watching = StandingWatch()
+    stage = Stage(
+        {1: Body(STOPPING), 2: Body(passing(7.0)), 3: Body(passing(8.5)), 4: bus},
+        memory=driven_road(),
+    )
+    found = [one for moment in stage.moments(12.0) for one in watching.step(moment)]
+    assert 1 not in {one.track for one in stopped(found)}
+
+
+def test_a_part_of_a_vehicle_is_no_vehicle_that_stands() -> None:
+    watching = StandingWatch()
+    stage = Stage(
+        {1: Body(STOPPING, size_m=(1.0, 0.8)), 2: Body(passing(7.0)), 3: Body(passing(8.5))},
+        memory=driven_road(),
+    )
+    found = [one for moment in stage.moments(12.0) for one in watching.step(moment)]
+    assert stopped(found) == []
+
+
+def three_pass(from_s: float) -> dict[int, Motion]:
+    return {n: passing(from_s + 1.5 * n) for n in (2, 3, 4)}
+
+
+def test_far_longer_than_anybody_waits_at_a_well_known_place_it_is_surely_no_red_light() -> None:
+    road = waited_at(well_known_road(), passed=False)  # for 20 s each
+    found = stopped(watch({1: STOPPING, **three_pass(6.0)}, 75.0, road))
+    sure = [one for one in found if one.strength == 1.0]
+    assert sure[0].value == pytest.approx(60.0, abs=1.0), "three times as long as usual"
+    assert all(one.strength < 0.917 for one in found if one.value is not None and one.value < 59.0)
+
+
 def waited_at(memory: SceneMemory, *, passed: bool) -> SceneMemory:
     for _ in range(6):
         memory.waited(fractions(PixelBox(270.0, 70.0, 40.0, 30.0)), 20.0, passed=passed)

@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 from monitor.domain import Actor, Evidence, EvidenceKind
-from monitor.trigger.judge import judge
+from monitor.trigger.judge import STRONG, judge
 from monitor.trigger.normal import SceneMemory
-from monitor.trigger.wrong_way import FOR_S, WrongWayWatch
+from monitor.trigger.wrong_way import FOR_S, SURE_FOR_S, WrongWayWatch
 from tests.moving import ORIGIN_MS, Body, Motion, Stage, drive_over, driving, wall_s
 
 
@@ -52,8 +52,16 @@ def test_it_is_a_candidate_by_itself() -> None:
     assert "against" in trigger.reason
 
 
+def test_it_alerts_once_it_has_gone_on_for_longer_and_farther() -> None:
+    found = watch(driving(-8.0, x=60.0), 6.0, one_way())
+    first, second = (judge([one], [one], ORIGIN_MS)[0] for one in found)
+    assert first.score < STRONG <= second.score
+    assert found[1].value is not None
+    assert found[1].value >= SURE_FOR_S
+
+
 def test_it_is_told_again_only_after_a_while() -> None:
-    assert len(watch(driving(-3.0, x=62.0), 9.0, one_way())) == 1
+    assert len(watch(driving(-3.0, x=62.0), 9.0, one_way())) == 2  # as a candidate, and for sure
 
 
 def test_with_the_traffic_it_is_not() -> None:
