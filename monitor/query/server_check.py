@@ -18,7 +18,7 @@ import numpy as np
 
 from monitor.errors import QueryError
 from monitor.query.plain_http import Answered, PlainHttp
-from monitor.query.serving import LEAST_CONTEXT, VLLM_VERSION
+from monitor.query.serving import GUIDANCE, LEAST_CONTEXT, VLLM_VERSION
 
 State = Literal["ok", "warn", "bad", "unknown"]
 
@@ -223,7 +223,7 @@ async def _guided(http: PlainHttp, model: str) -> Finding:
         model, [_text("Answer in JSON.")], response_format=_format(), max_completion_tokens=400
     )
     answered = await http.post("/v1/chat/completions", body)
-    mend = '--structured-outputs-config \'{"backend":"guidance"}\''
+    mend = f"--structured-outputs-config '{GUIDANCE}'"
     if answered.status != 200:
         said = answered.text if answered.status == 0 else answered.message
         return Finding("guided JSON", "bad", f"a JSON Schema is refused: {said[:160]}", mend)

@@ -25,7 +25,9 @@ _AT_ONCE: Final = (2, 64)
 _GB: Final = 1e9
 
 _TRUST: Final = "--trust-request-mm-kwargs"
-_GUIDANCE: Final = ("--structured-outputs-config", '{"backend":"guidance"}')
+GUIDANCE: Final = '{"backend":"guidance","disable_any_whitespace":true}'
+"""xgrammar lets raw control characters into strings; and a grammar that allows white space between
+tokens allows it without end, which is where a model in a loop spends the whole answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,7 @@ def plan(
         "--max-num-seqs", str(at_once),
         "--max-num-queued-reqs", str(2 * at_once),
         "--limit-mm-per-prompt", json.dumps({"image": min(512, chosen // 256), "video": 1}),
-        _TRUST, *_GUIDANCE,
+        _TRUST, "--structured-outputs-config", GUIDANCE,
         "--enable-prompt-tokens-details",
         "--allowed-media-domains", "none.invalid",
         "--generation-config", "vllm",

@@ -32,7 +32,9 @@ def test_the_default_model_gets_what_the_product_needs_on_every_card(memory_gb: 
     assert found.at_once >= 4
     for flag in ("--trust-request-mm-kwargs", "--enable-prompt-tokens-details"):
         assert flag in found.arguments
-    assert json.loads(option(found, "--structured-outputs-config")) == {"backend": "guidance"}
+    assert json.loads(option(found, "--structured-outputs-config")) == {
+        "backend": "guidance", "disable_any_whitespace": True,
+    }  # fmt: skip
     assert json.loads(option(found, "--limit-mm-per-prompt"))["video"] == 1
     assert option(found, "--allowed-media-domains") == "none.invalid"
     assert option(found, "--host") == "127.0.0.1"
