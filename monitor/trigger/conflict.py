@@ -31,6 +31,7 @@ SHORT_PET_S: Final = 1.0
 _CROSSED_S: Final = 2.5  # ago, at most
 _NEWEST_S: Final = 0.5  # of the second one's path: what was not asked about yet, and some of that
 _SEEN_S: Final = 0.8  # of either path
+_LEAST_SIZE: Final = 0.6  # of a typical vehicle there
 _MIN_SINE: Final = 0.5  # of the angle at which the courses cross
 _MIN_CROSSING_M_S: Final = 3.0
 _HALF_LENGTH_M: Final = 2.2  # of a car
@@ -79,7 +80,7 @@ class ConflictWatch:
         }
         paths: list[tuple[Track, Array, Array]] = []
         for track in moment.vehicles():
-            if track.seen_s >= moment.now_s - _CROSSED_S and moment.is_measurable(track):
+            if track.seen_s >= moment.now_s - _CROSSED_S and _is_whole_vehicle(moment, track):
                 known = _path(track, moment.now_s - _CROSSED_S)
                 if known is not None:
                     paths.append((track, *known))
@@ -161,6 +162,12 @@ def time_to_collision(gap: Array, speed: Array, radius: float) -> float | None:
     return max(0.0, (-b - math.sqrt(root)) / (2.0 * a))
 
 
+def _is_whole_vehicle(moment: Moment, track: Track) -> bool:
+    """Whether it is near enough, and not a part of a vehicle: parts cross one another's paths."""
+    usual = moment.plane.vehicle_size_px(float(track.foot[1]))
+    return moment.is_measurable(track) and track.box.size >= _LEAST_SIZE * usual
+
+
 def _path(track: Track, since_s: float) -> tuple[Array, Array] | None:
     """Times (n,) and feet (n, 2) in the picture, of a body that was followed well."""
     samples = [one for one in track.samples(since_s) if one.whole]
@@ -232,7 +239,7 @@ def _close_crossing(
         second,
         at_s,
         other=first,
-        strength=0.75 + 0.2 * (1.0 - pet / SHORT_PET_S),
+        strength=0.2 + 0.5 * (1.0 - pet / SHORT_PET_S),
         time_uncertainty_s=0.2,
         value=pet,
         unit="s",

@@ -31,7 +31,7 @@ _PAUSE_S: Final = 1.5
 _AT_REST_S: Final = 1.5
 _HIDDEN: Final = 0.2
 _STEADY: Final = 0.8  # of the pictures, in which its own corners carried it
-_STEADY_AREA: Final = 2.0  # largest against smallest, meanwhile
+_STEADY_AREA: Final = 4.0  # largest against smallest, meanwhile
 
 
 @dataclass(slots=True)

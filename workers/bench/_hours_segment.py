@@ -196,7 +196,7 @@ def _errors(kind: str, entry: Entry, seen: Replay) -> dict[str, Any]:
     true = [
         m for m in entry.measurements if m.type == kind and seen.armed_s <= m.start_s <= seen.end_s
     ]
-    pairs = [(m, nearest(m, seen)) for m in true]
+    pairs = [(m, nearest(m, seen, entry.measurements)) for m in true]
     stated = [(m, s) for m, s in pairs if s is not None]
     return {
         "of": len(true),

@@ -30,7 +30,7 @@ def _errors(kind: str, runs: Sequence[Run]) -> dict[str, Any]:
                 if true.type != kind or not replay.armed_s <= true.start_s <= replay.end_s:
                     continue
                 of += 1
-                stated = nearest(true, replay)
+                stated = nearest(true, replay, run.entry.measurements)
                 if stated is None:
                     continue
                 time_errors.append(abs(stated.time_s - true.start_s))
@@ -48,16 +48,30 @@ def _errors(kind: str, runs: Sequence[Run]) -> dict[str, Any]:
     }
 
 
-def nearest(true: Label, replay: Replay) -> Measured | None:
-    """The measurement of that kind, at that place, closest in time; the last word on it."""
+def nearest(true: Label, replay: Replay, among: Sequence[Label]) -> Measured | None:
+    """The measurement of that kind, at that place, closest in time; the last word on it.
+
+    ``among``: all that is true. What is closer in time to another of them there, as where one
+    brakes after the other in a queue, is of that one, and tells nothing of this one.
+    """
     fits = [
         one
         for one in replay.evidence
         if one.kind == true.type
         and abs(one.time_s - true.start_s) <= _REACH_S
-        and (true.box is None or one.box is None or is_near(one.box, true.box))
+        and _is_there(one, true)
+        and not any(
+            other.type == true.type
+            and abs(one.time_s - other.start_s) < abs(one.time_s - true.start_s)
+            and _is_there(one, other)
+            for other in among
+        )
     ]
     return min(fits, key=lambda one: (abs(one.time_s - true.start_s), -one.decided_s), default=None)
+
+
+def _is_there(one: Measured, true: Label) -> bool:
+    return true.box is None or one.box is None or is_near(one.box, true.box)
 
 
 def _spread(values: list[float]) -> dict[str, float | None]:

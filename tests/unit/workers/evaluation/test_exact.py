@@ -56,6 +56,15 @@ def test_what_was_measured_again_counts_as_it_was_last() -> None:
     assert found["headway"]["value_error"]["p50"] == pytest.approx(0.1)  # type: ignore[index]  # JSON
 
 
+def test_what_is_closer_to_another_event_there_is_not_taken_for_this_one() -> None:
+    found = errors(
+        (true("brake_light_onset", 20.0), true("brake_light_onset", 21.5)),
+        stated("brake_light_onset", 21.4),
+    )
+    assert found["brake_light_onset"]["measured"] == 1  # type: ignore[index]  # JSON
+    assert found["brake_light_onset"]["time_error_s"]["p80"] == pytest.approx(0.1)  # type: ignore[index]  # JSON
+
+
 def test_what_nobody_could_see_does_not_count() -> None:
     found = errors((true("contact", 1.0), true("contact", 20.0)), stated("contact", 23.0))
     assert found["contact"]["of"] == 1  # type: ignore[index]  # JSON
