@@ -19,7 +19,7 @@ AGAINST_DEG = 150.0
 """From here on two came towards one another: 30 degrees to either side of opposite, as crash
 statistics count head-on; between the two limits their ways crossed."""
 
-_JUST_BEFORE_S = 0.9  # a course is measured at most so long before its contact
+_JUST_BEFORE_S = 1.8  # a course is measured at most so long before its contact
 _ROUNDING_S = 0.1
 
 

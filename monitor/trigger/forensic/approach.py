@@ -24,7 +24,7 @@ from monitor.trigger.forensic.relations import (
     slowing,
     who_entered,
 )
-from monitor.trigger.forensic.timeline import Timeline
+from monitor.trigger.forensic.timeline import Place, Timeline
 from monitor.trigger.forensic.ways import (
     BACK_S,
     CLEAR_S,
@@ -41,7 +41,11 @@ from monitor.trigger.forensic.window import Window
 
 _BORDER: Final = 0.03  # of the picture: who begins there came into view
 _RIDES_M_S: Final = 2.6  # faster than a person walks
-_TOLD_APART: Final = 0.02  # of the width: a smaller body's shape is chance
+_TOLD_APART: Final = 0.018  # of the width: of a smaller body the shape is chance
+_OF_A_SIZE: Final = 2.2  # a body and its track
+_SHAPE_S: Final = 1.5
+_ACROSS_DEG: Final = 40.0
+_RUNS_M_S: Final = 5.5  # people run no faster across a road
 _PERSON: Final = 0.4
 _NARROW: Final = 1.25  # height over width of somebody on a bicycle, seen along their way
 _SMALL: Final = 0.62  # of a vehicle's size
@@ -60,8 +64,11 @@ def approach(
     if not before or at_s - before[-1].time_s > 0.4:
         return ()
     place = _pixels(contact.box, window)
-    bodies = meeting(before[-1], place, at_s, window.width)
-    ways = [way_of(before, body, plane, window.width) for body in bodies]
+    tracked: dict[int, list[Place]] = {}
+    for one in told.places:
+        tracked.setdefault(one.track, []).append(one)
+    bodies = meeting(before, tracked, place, at_s, window.width)
+    ways = [way_of(before, body, tracked, plane, window.width) for body in bodies]
     return _stated(ways, window, told, contact, at_s)
 
 
@@ -77,7 +84,10 @@ def _stated(
 ) -> tuple[Evidence, ...]:
     made: list[Evidence] = []
     names = _names(ways, told, contact)
-    actors = [_actor(way, told, window) for way in ways]
+    actors = [
+        _actor(way, names[n], ways[1 - n] if len(ways) == 2 else None, told, window)
+        for n, way in enumerate(ways)
+    ]
 
     def say(
         kind: EvidenceKind, number: int, time_s: float, value: float | None, unit: str,
@@ -131,7 +141,9 @@ def _names(ways: Sequence[Way], told: Timeline, contact: Evidence) -> list[int]:
         there = [
             (gap_of(one.box, box) + 0.2 * float(np.hypot(*(middle(one.box) - middle(box)))), one)
             for one in told.places
-            if abs(one.time_s - time_s) <= 0.15 and one.track not in taken
+            if abs(one.time_s - time_s) <= 0.15
+            and one.track not in taken
+            and 1 / _OF_A_SIZE < size(one.box) / max(size(box), 1.0) < _OF_A_SIZE
         ]
         near = [one for away, one in there if away < 0.5 * size(box)]
         best = min(
@@ -145,23 +157,44 @@ def _names(ways: Sequence[Way], told: Timeline, contact: Evidence) -> list[int]:
     return taken
 
 
-def _actor(way: Way, told: Timeline, window: Window) -> Actor:
-    """By shape, size and speed, over the way's last second."""
+def _actor(way: Way, track: int, other: Way | None, told: Timeline, window: Window) -> Actor:
+    """By shape, size, speed and direction, over the way's last second and a half.
+
+    Somebody upright and small is on foot if slow; if faster, who goes along with the other rides,
+    and who crosses its way no faster than people run is on foot.
+    """
     plane = told.plane
     assert plane is not None
-    velocity = way.velocity(float(way.times_s[-1]) - VELOCITY_S / 2)
+    end_s = float(way.times_s[-1])
+    shapes = [
+        [one.box for one in told.places
+         if one.track == track and 0.0 <= end_s - one.time_s <= _SHAPE_S],
+        [box for t, box in zip(way.times_s, way.boxes, strict=True) if end_s - t <= _SHAPE_S],
+    ]  # fmt: skip
+    # Shadows and neighbours only widen a body: the narrower of its two outlines is its own.
+    aspect, small, pixels = max(
+        (
+            float(np.median([(b[3] - b[1]) / max(b[2] - b[0], 1.0) for b in boxes])),
+            float(np.median([size(b) / plane.vehicle_size_px(b[3]) for b in boxes])),
+            float(np.median([size(b) for b in boxes])),
+        )
+        for boxes in shapes
+        if boxes
+    )
+    velocity = way.velocity(end_s - VELOCITY_S / 2)
     speed = 0.0 if velocity is None else float(np.hypot(*velocity))
-    recent = [box for t, box in zip(way.times_s, way.boxes, strict=True)
-              if way.times_s[-1] - t <= 1.0]  # fmt: skip
-    aspect = float(np.median([(b[3] - b[1]) / max(b[2] - b[0], 1.0) for b in recent]))
-    small = float(np.median([size(b) / plane.vehicle_size_px(b[3]) for b in recent]))
-    if float(np.median([size(b) for b in recent])) < _TOLD_APART * window.width:
+    if pixels < _TOLD_APART * window.width:
         return Actor.VEHICLE
     if person_likeness(aspect, small, speed) > _PERSON:
         return Actor.PEDESTRIAN
-    if aspect > _NARROW and small < _SMALL and speed > _RIDES_M_S:
-        return Actor.CYCLIST
-    return Actor.VEHICLE
+    if aspect < _NARROW or small > _SMALL:
+        return Actor.VEHICLE
+    mine, theirs = course(way), None if other is None else course(other)
+    if mine is not None and theirs is not None:
+        turned = abs(mine[0] - theirs[0]) % 180.0
+        if min(turned, 180.0 - turned) > _ACROSS_DEG:
+            return Actor.PEDESTRIAN if speed < _RUNS_M_S else Actor.VEHICLE
+    return Actor.CYCLIST if speed > _RIDES_M_S else Actor.PEDESTRIAN
 
 
 def _at_border(box: Pixels, window: Window) -> bool:

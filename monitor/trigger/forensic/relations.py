@@ -25,16 +25,20 @@ _FOOT_M: Final = 0.7  # of a foot against the true one, of two
 
 
 def course(way: Way) -> tuple[float, float] | None:
-    """Direction on the ground in degrees, and one standard deviation; None of who stands."""
-    velocity = way.velocity(float(way.times_s[-1]) - VELOCITY_S / 2)
-    if velocity is None:
+    """Direction on the ground in degrees, and one standard deviation.
+
+    Of who has come to rest the direction in which it last moved; None where it never did.
+    """
+    moved = [
+        (t, v) for t in way.times_s.tolist()
+        if (v := way.velocity(t)) is not None and float(np.hypot(*v)) >= STANDS_M_S
+    ]  # fmt: skip
+    if not moved:
         return None
-    speed = float(np.hypot(*velocity))
-    if speed < STANDS_M_S:
-        return None
-    near = way.times_s[-1] - way.times_s <= VELOCITY_S
+    time_s, velocity = moved[-1]
+    near = np.abs(way.times_s - time_s) <= VELOCITY_S
     off = np.hypot(*(way.velocities[near] - velocity).T)
-    spread = math.degrees(math.atan2(float(np.median(off)), speed))
+    spread = math.degrees(math.atan2(float(np.median(off)), float(np.hypot(*velocity))))
     return math.degrees(math.atan2(velocity[1], velocity[0])), max(_LEAST_DEG, spread)
 
 
@@ -68,7 +72,7 @@ def who_entered(ways: Sequence[Way], at_s: float) -> tuple[int, float] | None:
     found = []
     for number, way in enumerate(ways):
         since = entered(way, ways[1 - number], at_s)
-        if since is None:
+        if since is None or course(way) is None:  # who stood did not enter
             continue
         since_s, always = since
         if always and (same or at_s - since_s > _JUST_CAME_S):

@@ -7,7 +7,7 @@ ground plane as the pass learned it.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitor.trigger.forensic.impulse import Indices, Moment, group
+from monitor.trigger.forensic.timeline import Place
 from monitor.trigger.ground import GroundPlane
 
 Array = npt.NDArray[np.float64]
@@ -25,6 +26,12 @@ BACK_S: Final = 6.0
 VELOCITY_S: Final = 0.45  # over which a way's velocity is fitted
 _LEAST_CORNERS: Final = 3
 _MOVING: Final = 0.008  # of the width per second; slower corners may be noise
+_LEADS_S: Final = (0.15, 0.4, 0.7, 1.0, 1.4)  # before the contact, where two are still two
+_OFF_S: Final = 0.12
+_PER_S_BEFORE: Final = 0.6  # how much less sure going on as before is, in sizes
+_TRACK_ALONE: Final = 0.4  # ... and a track without corners of its own
+_SAME: Final = 0.6  # share of a box in another that is the same body
+_BACK_STEP_S: Final = 0.4
 _LOST_S: Final = 0.35  # without a chained group a way ends
 _MEET_SIZES: Final = 1.2  # between the boxes of two that meet, carried to the contact
 _NEAR_SIZES: Final = 2.5  # from the contact's place
@@ -54,33 +61,114 @@ class Way:
         return median
 
 
-def meeting(moment: Moment, place: Pixels, at_s: float, width: int) -> list[Indices]:
-    """Up to two bodies that are at the contact's place when it comes, closing on one another."""
-    ahead_s = at_s - moment.time_s
-    found = []
-    for body in _bodies(moment, width):
-        velocity = np.median(moment.before[body], axis=0)
-        dx, dy = (velocity * ahead_s).tolist()
-        box = _box(moment, body)
-        then = (box[0] + dx, box[1] + dy, box[2] + dx, box[3] + dy)
-        away = gap_of(then, place) / max(size(then), 4.0)
-        if away <= _NEAR_SIZES and size(then) < _MOST * width:
-            found.append((away, then, velocity, body))
-    best: tuple[float, list[Indices]] | None = None
-    for number, (away, box, velocity, body) in enumerate(found):
-        for far, there, other_velocity, other in found[number + 1 :]:
-            sizes = (size(box) + size(there)) / 2
-            apart = gap_of(box, there) / max(sizes, 4.0)
-            way = middle(there) - middle(box)
-            closing = float((velocity - other_velocity) @ way)
-            if apart > _MEET_SIZES or closing <= 0.0:
-                continue
-            badness = apart + away + far
-            if best is None or badness < best[0]:
-                best = (badness, [body, other])
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What was at a moment and goes to the contact's place: corners, or a track's box alone."""
+
+    moment: int  # its place among the moments
+    box: Pixels
+    then: Pixels  # carried on to the contact
+    velocity: Array  # pixels a second
+    corners: Indices | None = None
+    track: int | None = None
+
+
+def meeting(
+    moments: Sequence[Moment], tracked: Mapping[int, Sequence[Place]], place: Pixels, at_s: float,
+    width: int,
+) -> list[Body]:  # fmt: skip
+    """Up to two bodies that are at the contact's place when it comes, closing on one another.
+
+    Looked for at several moments, since two that are about to touch are one group of corners;
+    a body without corners of its own, because it stands or is small, may be a track.
+    """
+    best: tuple[float, list[Body]] | None = None
+    alone: list[tuple[float, Body]] = []
+    times = np.array([one.time_s for one in moments])
+    for lead_s in _LEADS_S:
+        index = int(np.abs(times - (at_s - lead_s)).argmin())
+        if abs(times[index] - (at_s - lead_s)) > _OFF_S:
+            continue
+        found = _arriving(moments, index, tracked, place, at_s, width)
+        alone += [(away + lead_s, body) for away, body in found]
+        for number, (away, one) in enumerate(found):
+            for far, other in found[number + 1 :]:
+                badness = _badness(one, other)
+                if badness is None:
+                    continue
+                badness += away + far + _PER_S_BEFORE * lead_s
+                if best is None or badness < best[0]:
+                    best = (badness, [one, other])
     if best is not None:
         return best[1]
-    return [min(found, key=lambda one: one[0])[3]] if found else []
+    return [min(alone, key=lambda one: one[0])[1]] if alone else []
+
+
+def _arriving(
+    moments: Sequence[Moment], index: int, tracked: Mapping[int, Sequence[Place]], place: Pixels,
+    at_s: float, width: int,
+) -> list[tuple[float, Body]]:  # fmt: skip
+    """Everybody near the contact's place if it goes on as it does, and how far off in sizes."""
+    moment = moments[index]
+    ahead_s = at_s - moment.time_s
+    bodies = [
+        Body(index, box, _moved(box, velocity, ahead_s), velocity, corners)
+        for corners in _bodies(moment, width)
+        for box, velocity in [(_box(moment, corners), _velocity(moment, corners))]
+    ]
+    for track, places in tracked.items():
+        now, before = box_at(places, moment.time_s), box_at(places, moment.time_s - _BACK_STEP_S)
+        if now is None or any(_inside(now, one.box) > _SAME for one in bodies if one.corners is not
+                              None):  # fmt: skip
+            continue
+        velocity = np.zeros(2) if before is None else (middle(now) - middle(before)) / _BACK_STEP_S
+        bodies.append(
+            Body(index, now, _moved(now, velocity, ahead_s), velocity, track=track)
+        )  # fmt: skip
+    arriving = [
+        (gap_of(one.then, place) / max(size(one.then), 4.0), one)
+        for one in bodies
+        if size(one.then) < _MOST * width
+    ]
+    return [(away, one) for away, one in arriving if away <= _NEAR_SIZES]
+
+
+def _badness(one: Body, other: Body) -> float | None:
+    """How ill two fit as the two of a contact; None where they are one body or part."""
+    if max(_inside(one.box, other.box), _inside(other.box, one.box)) > _SAME:
+        return None
+    sizes = max((size(one.box) + size(other.box)) / 2, 4.0)
+    apart = gap_of(one.then, other.then) / sizes
+    way = middle(other.box) - middle(one.box)
+    if apart > _MEET_SIZES or float((one.velocity - other.velocity) @ way) <= 0.0:
+        return None
+    return apart + (_TRACK_ALONE if one.track or other.track else 0.0)
+
+
+def _moved(box: Pixels, velocity: Array, by_s: float) -> Pixels:
+    dx, dy = (velocity * by_s).tolist()
+    return box[0] + dx, box[1] + dy, box[2] + dx, box[3] + dy
+
+
+def _inside(box: Pixels, other: Pixels) -> float:
+    """Share of a box that lies in the other."""
+    wide = min(box[2], other[2]) - max(box[0], other[0])
+    high = min(box[3], other[3]) - max(box[1], other[1])
+    return max(0.0, wide) * max(0.0, high) / max(size(box) ** 2, 1.0)
+
+
+def box_at(places: Sequence[Place], time_s: float) -> Pixels | None:
+    """A track's box at a time, between its samples; None where it was not followed then."""
+    before = [one for one in places if one.time_s <= time_s + 1e-6]
+    after = [one for one in places if one.time_s >= time_s - 1e-6]
+    if not before or not after or after[0].time_s - before[-1].time_s > _LOST_S:
+        return None
+    span_s = after[0].time_s - before[-1].time_s
+    share = 0.0 if span_s <= 1e-6 else (time_s - before[-1].time_s) / span_s
+    left, top, right, bottom = (
+        a + share * (b - a) for a, b in zip(before[-1].box, after[0].box, strict=True)
+    )
+    return left, top, right, bottom
 
 
 def _bodies(moment: Moment, width: int) -> list[Indices]:
@@ -94,41 +182,70 @@ def _bodies(moment: Moment, width: int) -> list[Indices]:
     return [body for body in found if len(body) >= _LEAST_CORNERS]
 
 
+def _velocity(moment: Moment, body: Indices) -> Array:
+    return np.median(moment.before[body], axis=0).astype(np.float64)
+
+
 def _box(moment: Moment, body: Indices) -> Pixels:
     low = np.percentile(moment.places[body], 4, axis=0)
     high = np.percentile(moment.places[body], 96, axis=0)
     return float(low[0]) - 2, float(low[1]) - 2, float(high[0]) + 2, float(high[1]) + 2
 
 
-def way_of(moments: Sequence[Moment], body: Indices, plane: GroundPlane, width: int) -> Way:
-    """Back from the last moment: at each the corners that move so where the body must have been.
-
-    The box keeps its size but for perspective, so that what moves alike beside it is not taken in.
-    """
-    last = moments[-1]
-    box, time_s = _box(last, body), last.time_s
-    velocity = np.median(last.before[body], axis=0)
+def way_of(
+    moments: Sequence[Moment], body: Body, tracked: Mapping[int, Sequence[Place]],
+    plane: GroundPlane, width: int,
+) -> Way:  # fmt: skip
+    """Back from where it was found: its corners from moment to moment, or its track's boxes."""
+    if body.track is not None:
+        return _tracked_way(moments, body, tracked[body.track], plane)
+    box, time_s, velocity = body.box, moments[body.moment].time_s, body.velocity
     boxes, times, moves = [box], [time_s], [velocity]
-    for moment in reversed(moments[:-1]):
+    for moment in reversed(moments[: body.moment]):
         step_s = time_s - moment.time_s
         if step_s > _LOST_S:
             break
-        dx, dy = (-velocity * step_s).tolist()
-        there = (box[0] + dx, box[1] + dy, box[2] + dx, box[3] + dy)
+        there = _moved(box, velocity, -step_s)
         members = _moving_so(moment, there, velocity, width)
         if len(members) < _LEAST_CORNERS:
             continue
-        seen = _box(moment, members)
-        box, time_s = _followed(there, seen), moment.time_s
+        box, time_s = _followed(there, _box(moment, members)), moment.time_s
         velocity = 0.5 * velocity + 0.5 * np.median(moment.before[members], axis=0)
         boxes.append(box)
         times.append(time_s)
         moves.append(velocity)
-    here = np.array([((b[0] + b[2]) / 2, b[3]) for b in reversed(boxes)])
+    return _on_ground(times[::-1], boxes[::-1], moves[::-1], plane)
+
+
+def _tracked_way(
+    moments: Sequence[Moment], body: Body, places: Sequence[Place], plane: GroundPlane
+) -> Way:
+    times: list[float] = []
+    boxes: list[Pixels] = []
+    moves: list[Array] = []
+    for moment in moments[: body.moment + 1]:
+        now = box_at(places, moment.time_s)
+        before = box_at(places, moment.time_s - _BACK_STEP_S)
+        if now is None or before is None:
+            continue
+        times.append(moment.time_s)
+        boxes.append(now)
+        feet = [np.array([(b[0] + b[2]) / 2, b[3]]) for b in (before, now)]
+        moves.append((feet[1] - feet[0]) / _BACK_STEP_S)
+    if not times:
+        return _on_ground([moments[body.moment].time_s], [body.box], [body.velocity], plane)
+    return _on_ground(times, boxes, moves, plane)
+
+
+def _on_ground(
+    times: Sequence[float], boxes: Sequence[Pixels], moves: Sequence[Array], plane: GroundPlane
+) -> Way:
+    """In order of time."""
+    here = np.array([((b[0] + b[2]) / 2, b[3]) for b in boxes])
     step_s = 0.05
     feet = plane.to_ground(here) * plane.metres_per_unit
-    gone = plane.to_ground(here - step_s * np.array(moves[::-1])) * plane.metres_per_unit
-    return Way(np.array(times[::-1]), feet, (feet - gone) / step_s, tuple(reversed(boxes)))
+    gone = plane.to_ground(here - step_s * np.array(moves)) * plane.metres_per_unit
+    return Way(np.array(times), feet, (feet - gone) / step_s, tuple(boxes))
 
 
 def _moving_so(
