@@ -84,7 +84,6 @@ def gather(pivot: Pivot, parties: Parties, timeline: Timeline) -> Facts:
     behind = parties.striker if pair else Party()
     if parties.on_foot or parties.cycling:
         lead, behind = Party(parties.struck.tracks), parties.striker
-    known = parties.tracks
     end_s = pivot.t_s if not pair else pivot.t_s - IMPACT_S
 
     first, second = _braking(lead, behind.tracks, timeline, pivot, end_s)
@@ -116,7 +115,7 @@ def gather(pivot: Pivot, parties: Parties, timeline: Timeline) -> Facts:
     return Facts(
         pivot=pivot,
         parties=parties,
-        disturbance=_disturbance(pivot, begin, lead, behind, known, timeline),
+        disturbance=_disturbance(pivot, begin, lead, behind, parties, timeline),
         lead_brake=first,
         lead_brake_2=second,
         lead_stop=stop if stop is None or stop.evidence is not _event(pivot) else None,
@@ -215,10 +214,11 @@ def _disturbance(
     begin: Finding | None,
     lead: Party,
     behind: Party,
-    known: frozenset[int],
+    parties: Parties,
     timeline: Timeline,
 ) -> Finding | None:
     """What came into the way before the braking began, from somebody who is not a party to it."""
+    known = parties.tracks
     start_s = begin.t_s if begin is not None else pivot.t_s
     places = list(lead.places or behind.places)
     if begin is not None and begin.evidence.box is not None:
@@ -227,7 +227,8 @@ def _disturbance(
     for evidence in timeline.of(*_OBSTACLES):
         if timeline.t_s(evidence) > start_s + max(_SLACK_S, time_uncertainty_s(evidence) * 1.5):
             continue
-        party = evidence.kind is EvidenceKind.PEDESTRIAN_IN_ROAD and evidence.track in known
+        walked = evidence.kind is EvidenceKind.PEDESTRIAN_IN_ROAD and not parties.cycling
+        party = walked and evidence.track in known
         if evidence is _event(pivot) or (tracks_of(evidence) & known and not party):
             continue
         if not _still_there(evidence, timeline, start_s):

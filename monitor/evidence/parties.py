@@ -43,6 +43,7 @@ _AROUND_S = 3.0  # a measurement this far outside the incident's span may still 
 _SAME_EVENT_S = 0.5  # a measurement this near to a trigger of its kind is what the trigger saw
 _TRIGGER_ALONE = 0.3  # weight of a trigger that no measurement backs
 _FAINT = 0.6  # a contact weaker than this share of the strongest is not taken for the first
+_ONE_CRASH_S = 4.0  # contacts this close to the peak are of the crash it is about
 _BEFORE_PAIR_S = 6.0  # braking looked at to tell who was in front
 
 
@@ -119,7 +120,11 @@ def _tie(timeline: Timeline, evidence: Evidence, trigger: Trigger) -> float:
 
 
 def _choose(kind: EvidenceKind, found: Sequence[Finding], peak_s: float) -> Finding:
-    """The first of the sure contacts, because it caused the rest; of others the one at the peak."""
+    """Of the sure contacts around the peak the first, because it caused the rest; of others the
+    one at the peak. An incident may be long: what else happened in it is another story.
+    """
+    if kind is EvidenceKind.CONTACT:
+        found = [f for f in found if abs(f.t_s - peak_s) <= _ONE_CRASH_S] or found
     best_link = max(f.link for f in found)
     tied = [f for f in found if f.link == best_link]
     strongest = max(f.weight for f in tied)

@@ -132,3 +132,18 @@ def test_a_path_that_was_measured_only_of_others_bears_nothing_out() -> None:
     assert "path_entered" not in [one.kind for one in answer.antecedents]
     claimed = replace(answer, root_cause="The one turned across the path of the other.")
     assert verify(claimed, evidence, WINDOW, lang="en")[0].verdict is Verdict.UNVERIFIED
+
+
+def test_a_long_incident_is_told_by_the_crash_at_its_peak() -> None:
+    early = [
+        ev("contact", 3.0, 20, other=21, box=WALKER_BOX),
+        ev("course", 2.9, 20, other=21, value=0.0, unit="deg", uncertainty=5.0, box=WALKER_BOX),
+        ev("course", 2.9, 21, other=20, value=175.0, unit="deg", uncertainty=5.0, box=WALKER_BOX),
+    ]
+    first, second = incident("contact", 3.0, 20, 21), incident("contact", 14.0, COMES, TURNER)
+    both = replace(
+        second, start_ms=first.start_ms, triggers=(*first.triggers, *second.triggers)
+    )  # fmt: skip
+    answer = explain(both, [*early, *crossing()], WINDOW, lang="en")
+    assert answer.incident_type is IncidentType.SIDE_COLLISION
+    assert "at 14.0 s" in answer.root_cause
