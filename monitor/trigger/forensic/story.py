@@ -183,7 +183,9 @@ def _unconfirmed(found: Findings, contact: Evidence | None, score: float) -> Ver
         at_most = f"at most {_told(found, contact)}"
     # Nothing is told of what it cannot see: standing, people, a queue, the wrong way.
     sign_of_nothing = trigger.kind is EvidenceKind.IMPULSE and score < _DOUBT
-    rejected = trigger.kind in _MEASURABLE or sign_of_nothing
+    # Nor of a body that had no track: the timeline is of tracks.
+    untracked = trigger.kind is EvidenceKind.HARD_BRAKE and not trigger.tracks
+    rejected = (trigger.kind in _MEASURABLE and not untracked) or sign_of_nothing
     reason = f"No contact: {at_most}." if rejected else f"Cannot tell, no contact: {at_most}."
     return Verdict(
         False if rejected else None,

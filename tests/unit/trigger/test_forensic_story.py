@@ -40,3 +40,12 @@ def test_hard_braking_confirms_itself_only_where_no_scale_can_have_made_it(
     verdict = verdict_of(Findings(window, trigger, None, Timeline((evidence,), ())))
     assert verdict.confirmed is confirmed
     assert verdict.evidence == (evidence,)
+
+
+@pytest.mark.parametrize(("tracks", "confirmed"), [((1,), False), ((), None)])
+def test_braking_that_is_not_measured_again_is_rejected_if_a_track_told_of_it(
+    tracks: tuple[int, ...], confirmed: bool | None
+) -> None:
+    trigger = Trigger(EvidenceKind.HARD_BRAKE, AT_MS, AT_MS, 1.2, "hard braking", tracks=tracks)
+    window = Window(AT_MS - 5_000, np.arange(0.0, 9.0, 0.1), ())
+    assert verdict_of(Findings(window, trigger, None, Timeline((), ()))).confirmed is confirmed
