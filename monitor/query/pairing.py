@@ -149,9 +149,13 @@ class Chosen:
         self._split(after, before, 0.5, _apart(width))
         return True
 
+    def to_show_all(self) -> int:
+        """How many pairs leave no moment unseen."""
+        return sum(_to_show(width) for width in self.gaps_over(2 * SEEN_MS))
+
     def show_all(self) -> None:
         """Pairs such that no gap has a moment unseen, if there are enough of them."""
-        if sum(_to_show(width) for width in self.gaps_over(2 * SEEN_MS)) > self.left:
+        if self.to_show_all() > self.left:
             return
         while self.left:
             wide = [gap for gap in self._gaps() if gap[0] > 2 * SEEN_MS]

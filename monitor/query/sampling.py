@@ -9,9 +9,10 @@ was trained on videos of two pictures a second and less.) Called by ``ask``; pur
 In order of importance, as far as the budget goes:
 
 1. the window's first and last picture;
-2. a pair at each evidence time, most important first, as long as enough is left for 3; it ends
-   with that time, because what led to something was before it. In turn with them the seconds
-   before the first one, in which people still had to see, decide and brake;
+2. a pair at each evidence time, most important first, as long as enough is left for 3 (and for
+   4, in a video that can be shown whole; evidence is then within half a second too). It ends with
+   that time, because what led to something was before it. In turn with them the seconds before
+   the first one, in which people still had to see, decide and brake;
 3. no gap over ``max(3 s, window / 16)`` that has pictures in it;
 4. where there are enough pairs for it, no moment further than half a second from a picture;
 5. what is left makes the neighbourhood of the evidence denser.
@@ -111,6 +112,8 @@ def plan(
     if chosen.left < _needed(chosen, limit):  # the pictures there are lie too far apart for it
         chosen.back_to(before)
     _fill(chosen, limit, moments)
+    for moment in moments:
+        chosen.add_at(*moment)
     _densify(chosen, evidence)
     return chosen.pairs
 
@@ -139,12 +142,16 @@ def _in_turn(chosen: Chosen, evidence: Sequence[int]) -> list[Moment]:
 
 
 def _take(chosen: Chosen, moments: Sequence[Moment], limit: int) -> list[Moment]:
-    """Pairs at moments while the gaps can still be filled; the moments that have to wait."""
-    waiting = []
+    """Pairs at moments while the gaps can still be filled; the moments that have to wait.
+
+    Where everything can be shown now, it still can be afterwards.
+    """
+    waiting, all_shown = [], chosen.left >= chosen.to_show_all()
     for moment in moments:
         before = chosen.mark()
         chosen.add_at(*moment)  # which also splits a gap
-        if chosen.left < _needed(chosen, limit):
+        hidden = all_shown and chosen.left < chosen.to_show_all()
+        if hidden or chosen.left < _needed(chosen, limit):
             chosen.back_to(before)
             waiting.append(moment)
     return waiting

@@ -96,7 +96,7 @@ def test_every_evidence_time_is_seen_if_there_is_room(
         seen = min(
             abs(ms / 1000 - time) for pair in found for ms in (pair.first_ms, pair.second_ms)
         )
-        assert seen <= 0.42
+        assert seen <= 0.53, "half a second, and the pictures are 40 ms apart"
 
 
 def test_the_default_window_is_covered_and_dense_at_the_evidence() -> None:
@@ -157,6 +157,21 @@ def test_with_pairs_for_it_no_moment_is_far_from_a_picture(
     found = plan(window(duration_s), evidence, frames, budget(2 * enough))
     gaps = [later.first_ms - earlier.second_ms for earlier, later in pairwise(found)]
     assert max(gaps, default=0) <= 1000 + 2 * 125
+
+
+@given(
+    st.floats(3, 10), st.lists(st.floats(0, 1), min_size=1, max_size=12),
+    st.sampled_from([15.0, 25.0, 30.0]),
+)  # fmt: skip
+@settings(max_examples=200)
+def test_sixteen_pictures_show_a_short_video_whole_whatever_was_measured(
+    duration_s: float, shares: list[float], fps: float
+) -> None:
+    frames = times_s(duration_s, fps)
+    evidence = [share * frames[-1] for share in shares]
+    found = plan(window(frames[-1]), evidence, frames, budget(16))
+    gaps = [later.first_ms - earlier.second_ms for earlier, later in pairwise(found)]
+    assert max(gaps) <= 1000 + 2 * 67
 
 
 def test_pairs_are_close_at_evidence_and_wide_where_nothing_is_known() -> None:
