@@ -44,6 +44,7 @@ MOST_M_S2: Final = 11.0  # corners that stick to what stands there stop faster t
 _RIGID: Final = 0.25  # share by which a body's corners may draw together or apart
 MIN_GAIN: Final = 0.985  # what brakes as one goes along a parabola; corners dragged along do not
 MIN_SIGMAS: Final = 16.0
+LEAST_M_S: Final = 5.0  # the last metres of every stop look abrupt
 _ROOM: Final = 0.4  # of the corners' extent: a body is larger than its corners'
 
 
@@ -120,6 +121,7 @@ class CornerBrakeWatch:
         if (
             fit is None
             or fit.gain < MIN_GAIN
+            or moment.plane.metres(fit.speed) < LEAST_M_S
             or fit.decel < MIN_SIGMAS * fit.decel_sigma
             or moment.plane.metres(fit.decel) > MOST_M_S2
         ):

@@ -64,7 +64,7 @@ def test_corners_that_brake_together_are_a_body_that_brakes_hard_and_are_told_on
         (BRAKES, LEAST_CORNERS - 1),
         (driving(14.0), 5),
         (driving(12.0, brakes_s=2.0, decel=2.0), 5),
-        (driving(2.5, brakes_s=3.0, decel=6.0), 5),
+        (driving(4.5, brakes_s=3.0, decel=6.0), 5),
     ],
     ids=["too few corners", "constant speed", "an ordinary stop", "too slow to matter"],
 )
