@@ -95,8 +95,9 @@ def _front_gave_way(facts: Facts) -> bool:
     )
 
 
-_BEHIND = ("disturbance", "lead_brake", "headway", "follow_brake", "lead_brake_2", "lead_stop",
-           "swerve", "wrong_way", "lead_slow", "follow_slow", "closing", "came_last",
+_BEHIND = ("disturbance", "lead_brake", "headway", "follow_brake", "follow_slow", "lead_brake_2",
+           "lead_stop",
+           "swerve", "wrong_way", "lead_slow", "closing", "came_last",
            "came_first")  # fmt: skip
 _PATHS = ("wrong_way", "swerve", "entered", "disturbance", "lead_brake", "follow_brake", "headway",
           "lead_stop", "lead_brake_2", "closing", "lead_slow", "follow_slow", "came_last",

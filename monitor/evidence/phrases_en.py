@@ -261,6 +261,9 @@ def _on_foot(case: Case) -> str:
         same = cause.evidence.track in facts.parties.struck.tracks
         what = "the pedestrian stepped onto the roadway" if same else _did(case, cause)
         first += f", {facts.pivot.t_s - cause.t_s:.1f} s after {what}"
+    elif (entered := facts.prelude.entered) is not None:
+        since_s = facts.pivot.t_s - entered.t_s
+        first += f", {since_s:.1f} s after {_did(case, entered)}"
     if facts.follow_brake is None:
         return f"{first}; no braking of the vehicle before that was measured."
     lead_s = facts.pivot.t_s - facts.follow_brake.t_s

@@ -246,6 +246,8 @@ def _on_foot(case: Case) -> str:
         same = cause.evidence.track in facts.parties.struck.tracks
         what = "该行人走上车行道" if same else _did(case, cause)
         first += f"，{facts.pivot.t_s - cause.t_s:.1f}秒之前{what}"
+    elif (entered := facts.prelude.entered) is not None:
+        first += f"，{facts.pivot.t_s - entered.t_s:.1f}秒之前起{_did(case, entered)}"
     if facts.follow_brake is None:
         return f"{first}；未测得该车在此之前制动。"
     lead_s = facts.pivot.t_s - facts.follow_brake.t_s

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from monitor.domain import Answer, Evidence, EvidenceKind, IncidentType, Verdict
+from monitor.domain import Actor, Answer, Evidence, EvidenceKind, IncidentType, Verdict
 from monitor.evidence.causes import LATE_S, Weakness, headway_against_rule
 from monitor.evidence.claims import Theme, themes
 from monitor.evidence.encounter import Manner
@@ -18,6 +18,7 @@ from monitor.evidence.parties import Pivot, gravest
 from monitor.evidence.timeline import Finding, Timeline, time_uncertainty_s
 from monitor.evidence.verdicts import Check
 
+_ON_FOOT = Theme.PEDESTRIAN
 _SURE = 0.5  # strength from which a contact speaks against 'nothing happened'
 _QUICK_S = 1.0  # a reaction within this is not late
 
@@ -174,11 +175,19 @@ def _cause(theme: Theme, facts: Facts | None, timeline: Timeline, answer: Answer
             facts.follow_brake, facts.swerve, facts.wrong_way, facts.itself,
             facts.prelude.entered, facts.prelude.lead_slow, facts.prelude.follow_slow,
         )
-        if f is not None and f.evidence.kind in _THEME_KINDS.get(theme, ())
+        if f is not None and (
+            f.evidence.kind in _THEME_KINDS.get(theme, ()) or (_walks(f) and theme is _ON_FOOT)
+        )
     ]  # fmt: skip
     if known:
         return Check(Verdict.SUPPORTED, "matched", theme=theme, evidence=(known[0].evidence,))
     return _only_after(theme, facts, timeline) or missing
+
+
+def _walks(fact: Finding) -> bool:
+    """Somebody on foot in a vehicle's path is on the road, whether or not the step was seen."""
+    kind, actor = fact.evidence.kind, fact.evidence.actor
+    return kind is EvidenceKind.PATH_ENTERED and actor is Actor.PEDESTRIAN
 
 
 def _headway(headway: Finding | None, text: str, missing: Check) -> Check:

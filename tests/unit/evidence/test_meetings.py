@@ -147,3 +147,16 @@ def test_a_long_incident_is_told_by_the_crash_at_its_peak() -> None:
     answer = explain(both, [*early, *crossing()], WINDOW, lang="en")
     assert answer.incident_type is IncidentType.SIDE_COLLISION
     assert "at 14.0 s" in answer.root_cause
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_pedestrian_whose_step_was_not_seen_was_in_the_path(lang: Lang) -> None:
+    evidence = [
+        replace(one, actor=Actor.PEDESTRIAN) if one.track == TURNER else one
+        for one in crossing()
+        if one.kind != "hard_brake"
+    ]
+    answer = told(evidence, lang)
+    assert answer.incident_type is IncidentType.PEDESTRIAN_COLLISION
+    assert ("0.8 s after a pedestrian" if lang == "en" else "0.8秒之前") in answer.root_cause
+    assert verify(answer, evidence, WINDOW, lang=lang)[0].verdict is Verdict.SUPPORTED
