@@ -30,6 +30,8 @@ SURE_RATE: Final = 0.4
 """Share of the speed per second from which hard braking confirms itself, two standard deviations
 below the measured: 5.5 m/s^2 from 50 km/h, where a stop at a signal takes a quarter."""
 
+_AGAIN_MS: Final = 1_500  # between two measurements of one onset, at most
+_THERE: Final = 1.5
 _SAME_S: Final = 0.5  # contacts of corners and of tracks this close are one
 _BEFORE_MS: Final = 4_000  # an onset this long before a contact belongs to it
 _ONSETS: Final = frozenset(
@@ -201,15 +203,27 @@ def _unconfirmed(found: Findings, contact: Evidence | None, score: float) -> Ver
 
 
 def _again(found: Findings) -> Trigger | None:
-    """The trigger's own kind, measured with hindsight, at its strongest."""
+    """The trigger's own kind, measured there with hindsight, at its strongest.
+
+    Another body that braked meanwhile elsewhere says nothing of this one.
+    """
     evidence = found.timeline.evidence
     triggers = [
         one
         for one in judge(evidence, evidence, found.trigger.decided_ms)
         if one.kind is found.trigger.kind
-        and abs(one.time_ms - found.trigger.time_ms) <= 1000 * SEARCH_S
+        and abs(one.time_ms - found.trigger.time_ms) <= _AGAIN_MS
+        and _is_there(one.box, found.trigger.box)
     ]
     return max(triggers, key=lambda one: one.score, default=None)
+
+
+def _is_there(a: Box | None, b: Box | None) -> bool:
+    """Whether two boxes touch, each half as large again: bodies move between two measurements."""
+    if a is None or b is None:
+        return True
+    across = abs(a[0] + a[2] / 2 - b[0] - b[2] / 2), abs(a[1] + a[3] / 2 - b[1] - b[3] / 2)
+    return all(off <= _THERE * (a[2 + i] + b[2 + i]) / 2 for i, off in enumerate(across))
 
 
 def _is_sure(found: Findings, again: Trigger) -> bool:

@@ -49,3 +49,18 @@ def test_braking_that_is_not_measured_again_is_rejected_if_a_track_told_of_it(
     trigger = Trigger(EvidenceKind.HARD_BRAKE, AT_MS, AT_MS, 1.2, "hard braking", tracks=tracks)
     window = Window(AT_MS - 5_000, np.arange(0.0, 9.0, 0.1), ())
     assert verdict_of(Findings(window, trigger, None, Timeline((), ()))).confirmed is confirmed
+
+
+@pytest.mark.parametrize(
+    ("box", "confirmed"),
+    [((0.42, 0.42, 0.1, 0.1), True), ((0.6, 0.4, 0.1, 0.1), False), (None, True)],
+    ids=["there", "elsewhere", "nowhere in particular"],
+)
+def test_another_body_that_braked_does_not_confirm_this_ones_braking(
+    box: tuple[float, float, float, float] | None, confirmed: bool
+) -> None:
+    evidence = braking(SURE_RATE + 0.1, "1/s", 0.01)
+    trigger = Trigger(EvidenceKind.HARD_BRAKE, AT_MS, AT_MS, 1.2, "x", box=box, tracks=(1,))
+    window = Window(AT_MS - 5_000, np.arange(0.0, 9.0, 0.1), ())
+    found = Findings(window, trigger, None, Timeline((evidence,), ()))
+    assert verdict_of(found).confirmed is confirmed
