@@ -194,13 +194,15 @@ def parties_of(pivot: Pivot, timeline: Timeline) -> Parties:
 def _filled(
     striker: frozenset[int], struck: frozenset[int], met: Encounter
 ) -> tuple[frozenset[int], frozenset[int]]:
-    """The contact's two; whom it does not name, the courses before it may."""
-    spare = [one for one in met.tracks if one not in striker | struck]
-    if not struck and spare and (striker or len(spare) > 1):
-        struck = frozenset({spare.pop()})
-    if not striker and spare:
-        striker = frozenset({spare.pop()})
-    return striker, struck
+    """The contact's two. Where it does not name both, those whose courses lead into it are they:
+    its own track is only the box that was nearest.
+    """
+    if len(met.tracks) == 2 and not (striker and struck):
+        first, second = met.tracks
+        if second in striker or first in struck:
+            first, second = second, first
+        return frozenset({first}), frozenset({second})
+    return striker or frozenset(met.tracks[:1]) - struck, struck
 
 
 def _numbers(track: int | None) -> frozenset[int]:
