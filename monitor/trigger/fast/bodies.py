@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Final, cast
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -91,14 +91,14 @@ def _squared(vectors: Array) -> npt.NDArray[np.float32]:
 
 def _components(linked: npt.NDArray[np.bool_]) -> Ints:
     """Connected components: the least label among neighbours, until nothing changes."""
-    count = len(linked)
-    labels = np.arange(count)
+    count = np.int16(len(linked))
+    labels = np.arange(count, dtype=np.int16)
     while True:
-        least = np.where(linked, labels[None, :], count).min(axis=1)
-        least = least[np.minimum(least, labels)]
+        least = np.minimum(np.where(linked, labels[None, :], count).min(axis=1), labels)
+        least = least[least]
         if np.array_equal(least, labels):
-            return cast(Ints, labels)
-        labels = np.minimum(least, labels)
+            return labels.astype(np.int64)
+        labels = least
 
 
 def _measured(motion: Motion, of: Ints) -> Bodies:

@@ -38,8 +38,9 @@ _SAME_BODY_PX: Final = 25.0  # a new corner starts with the velocity of a neighb
 _LEAST_TO_TELL: Final = 20
 _CUT_SHARE: Final = 0.2
 _EXPOSURE_STEP: Final = 0.1  # share of the mean, from one picture to the next
-_SQUARE: Final = np.ones((2 * _APART_PX + 1, 2 * _APART_PX + 1), np.uint8)
-_DILATE: Final = cast(npt.NDArray[np.uint8], np.ones((5, 5), np.uint8))
+_QUALITY: Final = 0.015
+_AROUND_PX: Final = 8  # of what moves, so that corners at its edge are whole
+_SQUARE: Final = cast(npt.NDArray[np.uint8], np.ones((5, 5), np.uint8))  # at half size
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,18 +126,8 @@ class FeaturePool:
         room = MAX_FEATURES - len(self._points)
         if room <= 0:
             return
-        height, width = luma.shape
-        moving = cv2.dilate((difference > _DIFFERS).view(np.uint8) * np.uint8(255), _DILATE)
-        mask = cv2.resize(moving, (width, height), interpolation=cv2.INTER_NEAREST)
-        mask[_near(self._points, luma.shape) > 0] = 0
-        if not cv2.hasNonZero(mask):
-            return
-        corners = cv2.goodFeaturesToTrack(luma, _SEARCHED, 0.015, _APART_PX, mask=mask, blockSize=5)
-        if corners is None:
-            return
-        fresh = evenly(corners.reshape(-1, 2).astype(np.float32), self._points, luma.shape, _CELLS)[
-            :room
-        ]
+        fresh = evenly(_corners(luma, difference, self._points), self._points, luma.shape, _CELLS)
+        fresh = fresh[:room]
         count = len(fresh)
         self._velocities = np.vstack([self._velocities, self._neighbours_velocity(fresh)])
         self._points = np.vstack([self._points, fresh])
@@ -158,9 +149,25 @@ class FeaturePool:
         return np.where(near[:, None], self._velocities[nearest], 0).astype(np.float32)
 
 
-def _near(points: Points, shape: tuple[int, ...]) -> Luma:
-    """255 within ``_APART_PX`` of a point, as a square."""
-    taken = np.zeros(shape, np.uint8)
-    x, y = points.astype(np.intp).T
-    taken[y, x] = 255
-    return cast(Luma, cv2.dilate(taken, _SQUARE))
+def _corners(luma: Luma, difference: Luma, taken: Points) -> Points:
+    """Corners (n, 2), strongest first, where the half-size ``difference`` shows that it moves.
+
+    None within about ``_APART_PX`` of those ``taken``.
+    """
+    _, moving = cv2.threshold(difference, _DIFFERS, 255, cv2.THRESH_BINARY)
+    near = np.zeros_like(difference)
+    x, y = (taken / 2).astype(np.intp).T
+    near[np.minimum(y, near.shape[0] - 1), np.minimum(x, near.shape[1] - 1)] = 255
+    moving = cv2.subtract(cv2.dilate(moving, _SQUARE), cv2.dilate(near, _SQUARE))
+    left, top, width, height = cv2.boundingRect(moving)
+    if not width:
+        return np.zeros((0, 2), np.float32)
+    left, top = max(0, left - _AROUND_PX // 2), max(0, top - _AROUND_PX // 2)
+    part = moving[top : top + height + _AROUND_PX, left : left + width + _AROUND_PX]
+    region = luma[2 * top : 2 * (top + part.shape[0]), 2 * left : 2 * (left + part.shape[1])]
+    size = (region.shape[1], region.shape[0])
+    mask = cv2.resize(part, size, interpolation=cv2.INTER_NEAREST)
+    found = cv2.goodFeaturesToTrack(region, _SEARCHED, _QUALITY, _APART_PX, mask=mask, blockSize=5)
+    if found is None:
+        return np.zeros((0, 2), np.float32)
+    return cast(Points, found.reshape(-1, 2) + np.array([2 * left, 2 * top], np.float32))
