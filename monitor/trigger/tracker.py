@@ -10,7 +10,7 @@ without a region is expected to go on as before for a second.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import cv2
 import numpy as np
@@ -18,13 +18,16 @@ import numpy.typing as npt
 
 from monitor.trigger.blobs import Blob, PixelBox, find_blobs
 from monitor.trigger.carry import Expected, carried
-from monitor.trigger.flow import corners, detail, follow, not_of
-from monitor.trigger.regions import PIECE, between, covered, pieces, united
+from monitor.trigger.claims import Claim, claimed, is_part_of_another
+from monitor.trigger.flow import detail, follow
+from monitor.trigger.ghosts import GHOST_ROOM, is_ghost
+from monitor.trigger.planting import Scene, plant
+from monitor.trigger.regions import between, united
+from monitor.trigger.things import DRIFT_PX_S, is_thing
 from monitor.trigger.track import Sample, Track
 
 Image = npt.NDArray[np.uint8]
 
-_CLAIM: Final = 0.3  # share of the expected box that a region must cover
 _MISSING_S: Final = 1.0
 _TENTATIVE_MISSING_S: Final = 0.3
 _TENTATIVE_LIFE_S: Final = 2.5
@@ -32,8 +35,6 @@ _CONFIRM_SAMPLES: Final = 4
 _CONFIRM_SIZES: Final = 0.35
 _CONFIRM_PX: Final = 4.0
 _CONFIRM_STRAIGHT: Final = 0.6  # net over gross displacement
-_POINTS_WANTED: Final = 13
-_POINTS_ENOUGH: Final = 6
 _DRAW: Final = 0.6  # of the box towards its region
 _DRAW_FOOT: Final = 0.15  # of the foot that the flow carries, towards the box's
 _ODD_AREA: Final = (0.5, 1.7)  # of a region against its body's: joined, hidden or broken up
@@ -41,14 +42,7 @@ _ODD_PICTURES: Final = 8  # after which it is believed
 _SETTLED: Final = 4  # whole samples, after which a region's foot is averaged
 _BORDER: Final = 0.015
 _MAX_TRACKS: Final = 48
-_PLANT_AT_ONCE: Final = 5  # tracks per picture
-_DRIFT_PX_S: Final = 6.0
-_GHOST_CHECK_S: Final = 0.6
-_GHOST_EDGES: Final = 0.7
 _VANISHED_FILL: Final = 0.2
-_THING_S: Final = 1.0
-_THING_GROWS: Final = 1.5  # its area; what comes nearer grows
-_THING_REACH: Final = 0.5  # own sizes
 _SAME_THING: Final = 0.65  # share of its area
 _THING_ROOM: Final = 0.3  # of its size, to each side
 
@@ -91,7 +85,7 @@ class Tracker:
         """255 where bodies are, and where something that may become one moves."""
         mask = np.zeros((self._height, self._width), np.uint8)
         for track in self._tracks:
-            if not track.confirmed and np.hypot(*track.velocity) < _DRIFT_PX_S:
+            if not track.confirmed and np.hypot(*track.velocity) < DRIFT_PX_S:
                 continue
             x, y, w, h = track.box.grown(0.06).clipped(self._width, self._height)
             mask[y : y + h, x : x + w] = 255
@@ -123,29 +117,15 @@ class Tracker:
         self._previous_s = time_s
 
     def ghosts(self, time_s: float, luma: Image, empty: Image, foreground: Image) -> list[PixelBox]:
-        """Places that a body left and that are taken for one; their tracks are dropped.
-
-        Along the outline of a body that stands the picture has an edge; along that of a place
-        which was left, only the learned empty scene has.
-        """
-        found = []
-        for track in list(self._tracks):
-            still = float(np.hypot(*track.velocity)) < _DRIFT_PX_S
-            if not still or time_s < track.checked_s + _GHOST_CHECK_S:
-                continue
-            track.checked_s = time_s
-            x, y, w, h = track.box.grown(0.1).clipped(self._width, self._height)
-            if w < 6 or h < 6:
-                continue
-            outline = cv2.morphologyEx(
-                foreground[y : y + h, x : x + w], cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)
-            )
-            now = _edges(luma[y : y + h, x : x + w], outline)
-            before = _edges(empty[y : y + h, x : x + w], outline)
-            if now < _GHOST_EDGES * before:
-                found.append(track.box.grown(0.1))
-                self._tracks.remove(track)
-        return found
+        """Places that a body left and that are taken for one; their tracks are dropped."""
+        left = [
+            track
+            for track in self._tracks
+            if float(np.hypot(*track.velocity)) < DRIFT_PX_S
+            and is_ghost(track, time_s, Scene(luma, foreground, empty))
+        ]
+        self._tracks = [track for track in self._tracks if track not in left]
+        return [track.box.grown(GHOST_ROOM) for track in left]
 
     def update(self, time_s: float, luma: Image, foreground: Image, empty: Image) -> None:
         """Carry all tracks to this picture; ``jumped`` says the recording was cut."""
@@ -158,29 +138,16 @@ class Tracker:
             expected = []
             self.jumped = True
         blobs = find_blobs(foreground, self.far_row)
-        claims = [
-            self._claims(track, e, blobs) for track, e in zip(self._tracks, expected, strict=True)
-        ]
-        claimed: dict[int, int] = {}
-        for mine in claims:
-            for index in mine:
-                claimed[index] = claimed.get(index, 0) + 1
-        taken = {index for index, count in claimed.items() if count > 1}
-        for track, e, mine in zip(self._tracks, expected, claims, strict=True):
-            own = [index for index in mine if claimed[index] == 1]
-            shared = [index for index in mine if claimed[index] > 1]
-            own = pieces(e.box, {index: blobs[index] for index in own})
-            taken.update(own)
-            if covered(e.box, blobs, shared) > covered(e.box, blobs, own):
-                own = []
-            self._advance(track, e, [blobs[index] for index in own], bool(mine), time_s)
+        claims, taken = claimed(self._tracks, expected, blobs)
+        for track, e, claim in zip(self._tracks, expected, claims, strict=True):
+            self._advance(track, e, claim, time_s)
         self._drop(time_s)
         for index, blob in enumerate(blobs):
             if index not in taken and len(self._tracks) < _MAX_TRACKS:
                 self._add(blob, time_s)
-        if len(taken) == len(blobs) and all(_is_thing(one, time_s) for one in self._tracks):
+        if len(taken) == len(blobs) and all(is_thing(one, time_s) for one in self._tracks):
             self.idle_s = time_s
-        self._plant(fine, foreground, empty, time_s)
+        plant(self._tracks, Scene(fine, foreground, empty), time_s)
         self._previous, self._previous_s = fine, time_s
 
     def _expect(self, time_s: float, fine: Image, foreground: Image) -> list[Expected]:
@@ -210,34 +177,15 @@ class Tracker:
             gone += not e.by_flow and fill < _VANISHED_FILL
         return gone >= 2 and gone >= 0.6 * inner
 
-    def _claims(self, track: Track, e: Expected, blobs: Sequence[Blob]) -> list[int]:
-        mine = []
-        for index, blob in enumerate(blobs):
-            shared = e.box.overlap(blob.box)
-            if shared > _CLAIM * e.box.area or shared > PIECE * blob.box.area:
-                mine.append(index)
-        if mine or track.confirmed:
-            return mine
-        # A new body whose speed is not known yet: the nearest region of about its size.
-        best, best_distance = -1, 1.3 * e.box.size
-        for index, blob in enumerate(blobs):
-            ratio = blob.box.size / e.box.size
-            distance = float(np.hypot(*np.subtract(blob.box.centre, e.box.centre)))
-            if 0.6 < ratio < 1.7 and distance < best_distance:
-                best, best_distance = index, distance
-        return [best] if best >= 0 else []
-
-    def _advance(
-        self, track: Track, e: Expected, own: Sequence[Blob], joined_or_seen: bool, time_s: float
-    ) -> None:
+    def _advance(self, track: Track, e: Expected, claim: Claim, time_s: float) -> None:
         span = max(1e-3, time_s - self._previous_s)
         box, velocity = e.box, e.velocity
-        measured = e.by_flow or bool(own)
+        measured = e.by_flow or bool(claim.own)
         young = time_s - track.born_s < 0.8
-        region = united(own)
+        region = united(claim.own)
         if region is not None and e.by_flow and not young and self._is_odd(track, e, region):
             region = None
-        joined = joined_or_seen and region is None
+        joined = claim.any and region is None
         if region is not None:
             if not e.by_flow:
                 step = np.subtract(region.centre, track.box.centre) / span
@@ -307,23 +255,15 @@ class Tracker:
             outside = not (0 < cx < self._width and 0 < cy < self._height)
             outside |= track.box.y + track.box.height < self.far_row
             stale = not track.confirmed and time_s - track.born_s > _TENTATIVE_LIFE_S
-            if missing > limit or outside or stale or self._is_part_of_another(track, time_s):
+            if (
+                missing > limit
+                or outside
+                or stale
+                or is_part_of_another(track, self._tracks, time_s)
+            ):
                 continue
             kept.append(track)
         self._tracks = kept
-
-    def _is_part_of_another(self, track: Track, time_s: float) -> bool:
-        """A young track inside an older one's box that moves alike is a piece of that body."""
-        if time_s - track.born_s > 1.5:
-            return False
-        for other in self._tracks:
-            if other is track or (other.born_s, other.id) >= (track.born_s, track.id):
-                continue
-            if track.box.overlap(other.box) > 0.7 * track.box.area:
-                apart = float(np.hypot(*(track.velocity - other.velocity)))
-                if apart < 0.35 * float(np.hypot(*other.velocity)) + 6.0:
-                    return True
-        return False
 
     def _add(self, blob: Blob, time_s: float) -> None:
         points = np.zeros((0, 2), np.float32)
@@ -336,39 +276,6 @@ class Tracker:
         self._next_id += 1
         self._tracks.append(track)
 
-    def _plant(self, fine: Image, foreground: Image, empty: Image, time_s: float) -> None:
-        """Give corners to tracks that have too few, from their own foreground only."""
-        planted = 0
-        for track in sorted(self._tracks, key=lambda one: len(one.points)):
-            if planted == _PLANT_AT_ONCE:
-                break
-            joined = track.joined_s == time_s
-            if len(track.points) >= _POINTS_ENOUGH or (track.seen_s < time_s and not joined):
-                continue
-            box = track.box.clipped(self._width, self._height)
-            mask = foreground.copy() if joined else foreground
-            if joined:
-                for other in self._tracks:
-                    # The body whose foot is lower in the picture is nearer and hides the other.
-                    if other is not track and other.foot[1] > track.foot[1]:
-                        ox, oy, ow, oh = other.box.clipped(self._width, self._height)
-                        mask[oy : oy + oh, ox : ox + ow] = 0
-            planted += 1
-            fresh = corners(fine, mask, box, _POINTS_WANTED - len(track.points))
-            fresh = fresh[not_of(empty, fine, fresh)]
-            track.points = np.concatenate([track.points, fresh])
-            new = np.zeros(len(fresh), np.int64)
-            track.point_ages = np.concatenate([track.point_ages, new])
-
-
-def _is_thing(track: Track, time_s: float) -> bool:
-    """A lamp that lit up, a door: there for a while, and never farther than a part of its size."""
-    still = float(np.hypot(*track.velocity)) < _DRIFT_PX_S
-    near = track.reach_px < _THING_REACH * track.box.size
-    first = track.history[0]
-    alike = track.box.area < _THING_GROWS * first.width * first.height
-    return still and near and alike and time_s - track.born_s >= _THING_S
-
 
 def _sample(track: Track, time_s: float, whole: bool, apart: bool, e: Expected | None) -> Sample:
     box, (foot_x, foot_y) = track.box, track.carried
@@ -377,13 +284,6 @@ def _sample(track: Track, time_s: float, whole: bool, apart: bool, e: Expected |
         time_s, float(foot_x), float(foot_y), box.width, box.height, whole, apart,
         measured=track.seen_s == time_s, by_flow=by_flow,
     )  # fmt: skip
-
-
-def _edges(region: Image, where: npt.NDArray[Any]) -> float:
-    """Mean strength of the edges at some pixels."""
-    dx = cv2.Sobel(region, cv2.CV_32F, 1, 0)
-    dy = cv2.Sobel(region, cv2.CV_32F, 0, 1)
-    return float(cv2.mean(cv2.magnitude(dx, dy), where.astype(np.uint8))[0])
 
 
 def _is_moving_body(track: Track) -> bool:

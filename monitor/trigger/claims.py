@@ -1,0 +1,85 @@
+"""Whose region is whose: which foreground regions each expected body claims, alone or with others.
+
+Pure functions for the tracker. Where several bodies claim one region (one vehicle hides another)
+it is nobody's: each goes on by its own flow.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from monitor.trigger.blobs import Blob
+from monitor.trigger.carry import Expected
+from monitor.trigger.regions import PIECE, covered, pieces
+from monitor.trigger.track import Track
+
+_CLAIM: Final = 0.3  # share of the expected box that a region must cover
+_NEAR_SIZES: Final = 1.3
+_ALIKE_SIZE: Final = (0.6, 1.7)
+_YOUNG_S: Final = 1.5
+_WITHIN: Final = 0.7  # of a piece's box, in that of the whole body
+_SAME_MOTION: Final = 0.35
+_SAME_MOTION_PX_S: Final = 6.0
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One body's regions: ``own`` are its alone; ``any``: it claims some, perhaps with others."""
+
+    own: tuple[Blob, ...]
+    any: bool
+
+
+def claimed(
+    tracks: Sequence[Track], expected: Sequence[Expected], blobs: Sequence[Blob]
+) -> tuple[list[Claim], set[int]]:
+    """Each track's claim, and the indices of the regions that belong to somebody."""
+    wanted = [_wanted(track, e, blobs) for track, e in zip(tracks, expected, strict=True)]
+    counts = Counter(index for mine in wanted for index in mine)
+    taken = {index for index, count in counts.items() if count > 1}
+    claims = []
+    for e, mine in zip(expected, wanted, strict=True):
+        shared = [index for index in mine if counts[index] > 1]
+        own = pieces(e.box, {index: blobs[index] for index in mine if counts[index] == 1})
+        taken.update(own)
+        if covered(e.box, blobs, shared) > covered(e.box, blobs, own):
+            own = []
+        claims.append(Claim(tuple(blobs[index] for index in own), bool(mine)))
+    return claims, taken
+
+
+def _wanted(track: Track, e: Expected, blobs: Sequence[Blob]) -> list[int]:
+    mine = []
+    for index, blob in enumerate(blobs):
+        shared = e.box.overlap(blob.box)
+        if shared > _CLAIM * e.box.area or shared > PIECE * blob.box.area:
+            mine.append(index)
+    if mine or track.confirmed:
+        return mine
+    # A new body whose speed is not known yet: the nearest region of about its size.
+    best, best_distance = -1, _NEAR_SIZES * e.box.size
+    for index, blob in enumerate(blobs):
+        ratio = blob.box.size / e.box.size
+        distance = float(np.hypot(*np.subtract(blob.box.centre, e.box.centre)))
+        if _ALIKE_SIZE[0] < ratio < _ALIKE_SIZE[1] and distance < best_distance:
+            best, best_distance = index, distance
+    return [best] if best >= 0 else []
+
+
+def is_part_of_another(track: Track, tracks: Sequence[Track], time_s: float) -> bool:
+    """A young track inside an older one's box that moves alike is a piece of that body."""
+    if time_s - track.born_s > _YOUNG_S:
+        return False
+    for other in tracks:
+        if other is track or (other.born_s, other.id) >= (track.born_s, track.id):
+            continue
+        if track.box.overlap(other.box) > _WITHIN * track.box.area:
+            apart = float(np.hypot(*(track.velocity - other.velocity)))
+            if apart < _SAME_MOTION * float(np.hypot(*other.velocity)) + _SAME_MOTION_PX_S:
+                return True
+    return False
