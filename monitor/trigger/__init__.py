@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from monitor.trigger.camera_trigger import WIDTH_PX, CameraTrigger, StepResult
+from monitor.trigger.camera_trigger import WIDTH_PX, CameraTrigger
+from monitor.trigger.results import StepResult
 
 __all__ = ["WIDTH_PX", "CameraTrigger", "StepResult"]
