@@ -83,9 +83,7 @@ def path_length(points: Array) -> Array:
     return np.concatenate([[0.0], np.cumsum(steps)])
 
 
-def brake_fit(
-    times_s: Array, distance: Array, position_sigma: float = 0.0
-) -> BrakeFit | None:
+def brake_fit(times_s: Array, distance: Array, position_sigma: float = 0.0) -> BrakeFit | None:
     """The best broken parabola through distance over time; None without enough samples.
 
     A few samples may lie on a curve by chance: ``position_sigma``, the least error of a distance,
