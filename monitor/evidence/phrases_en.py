@@ -1,160 +1,43 @@
-"""The explainer's sentences in English. Facts and numbers come from the case; nothing is added."""
+"""The explainer's sentences in English: root causes and the layers of the chain.
+
+Facts and numbers come from the case; nothing is added. Single facts are in ``words_en``.
+"""
 
 from __future__ import annotations
 
-from monitor.domain import Evidence, EvidenceKind
+from monitor.domain import EvidenceKind
 from monitor.evidence import meetings
-from monitor.evidence.causes import Case, Pattern, Weakness, headway_against_rule
-from monitor.evidence.roles import Role, front, front_role, opposite, rear_role, role_of
+from monitor.evidence.causes import Case, Pattern, Weakness
+from monitor.evidence.roles import Role
 from monitor.evidence.timeline import BY_TIME, Finding
+from monitor.evidence.words_en import (
+    COLUMN,
+    EVENTS,
+    NOBODY,
+    NOT_SEEN,
+    actor,
+    antecedent,
+    at,
+    both_names,
+    capital,
+    did,
+    front_name,
+    measured,
+    name,
+    rate,
+    rear_name,
+)
 
-NOBODY = "nobody seen"
-_COLUMN = 0
-
-_NAMES = {
-    Role.LEADER: "the leading vehicle",
-    Role.FOLLOWER: "the following vehicle",
-    Role.ONE: "one road user",
-    Role.OTHER: "the other road user",
-    Role.SUBJECT: "the vehicle",
-    Role.WALKER: "a pedestrian",
-    Role.RIDER: "the cyclist",
-    Role.THIRD: "another vehicle",
-    Role.TRAFFIC: "the traffic",
-}
-_EVENTS = {
-    EvidenceKind.CONTACT: "a contact of two bodies",
-    EvidenceKind.NEAR_MISS: "a near miss",
-    EvidenceKind.HARD_BRAKE: "hard braking",
-    EvidenceKind.SUDDEN_STOP: "a sudden stop",
-    EvidenceKind.STOPPED_IN_LANE: "a vehicle stopped in the lane",
-    EvidenceKind.WRONG_WAY: "a vehicle going the wrong way",
-    EvidenceKind.SWERVE: "a swerve",
-    EvidenceKind.IMPULSE: "a sudden loss or turn of momentum",
-    EvidenceKind.PEDESTRIAN_IN_ROAD: "a pedestrian on the roadway",
-    EvidenceKind.QUEUE: "a queue",
-}
-
-
-def _name(role: Role, track: int | None) -> str:
-    return _NAMES[role] if track is None else f"{_NAMES[role]} (track {track})"
-
-
-def _front(case: Case) -> str:
-    return _name(front_role(case), front(case).track)
-
-
-def _rear(case: Case) -> str:
-    return _name(rear_role(case), case.facts.parties.striker.track)
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
-def _at(finding: Finding) -> str:
-    spread = finding.evidence.time_uncertainty_s
-    return f"at {finding.t_s:.1f} s" + ("" if not spread else f" (±{max(0.1, spread):.1f} s)")
-
-
-def _measured(evidence: Evidence, digits: int = 1) -> str:
-    spread = evidence.uncertainty
-    suffix = "" if not spread else f" (±{spread:.{digits}f} s)"
-    return f"{evidence.value or 0.0:.{digits}f} s{suffix}"
-
-
-def _rate(evidence: Evidence) -> str:
-    if evidence.value is None:
-        return ""
-    if evidence.unit == "m/s2":
-        return f", at {abs(evidence.value):.1f} m/s²"
-    if abs(evidence.value) > 1.0:  # a share above 100 % reads as a mistake
-        return f", hard enough to stop it within {1 / abs(evidence.value):.2g} s"
-    return f", losing {100 * abs(evidence.value):.0f} % of its speed per second"
-
-
-def actor(case: Case, finding: Finding) -> str:
-    """Who a fact is about."""
-    role, track = role_of(case, finding)
-    return _name(role, track).removeprefix("the ").removeprefix("a ")
-
-
-def _did(case: Case, finding: Finding) -> str:
-    """What happened, without its time."""
-    who, evidence = _name(*role_of(case, finding)), finding.evidence
-    match evidence.kind:
-        case EvidenceKind.PEDESTRIAN_IN_ROAD:
-            return f"{who} stepped onto the roadway"
-        case EvidenceKind.BRAKE_LIGHT_ONSET:
-            return f"the brake lamps of {who} came on"
-        case EvidenceKind.HARD_BRAKE:
-            return f"{who} began to brake hard"
-        case EvidenceKind.SUDDEN_STOP:
-            return f"{who} came to a sudden standstill"
-        case EvidenceKind.STOPPED_IN_LANE:
-            return f"{who} came to rest in the lane"
-        case EvidenceKind.WRONG_WAY:
-            return f"{who} was seen going against the traffic"
-        case EvidenceKind.SWERVE:
-            return f"{who} swerved"
-        case EvidenceKind.IMPULSE:
-            return f"{who} suddenly lost or turned its momentum"
-        case EvidenceKind.QUEUE:
-            return "a queue was seen on the lane"
-        case EvidenceKind.HEADWAY:
-            ahead = _front(case)
-            return f"{who} was {_measured(evidence)} behind {ahead}"
-        case EvidenceKind.NEAR_MISS:
-            return f"{who} came close to {_front(case)}"
-        case EvidenceKind.CONTACT:
-            return f"{who} touched {_front(case)}"
-        case _:
-            return meetings.did(finding, *_both(case, finding), _COLUMN)
-
-
-def _both(case: Case, finding: Finding) -> tuple[str, str]:
-    """Whom a fact is about, and the other party."""
-    return _name(*role_of(case, finding)), _name(*opposite(case, finding))
-
-
-def antecedent(case: Case, finding: Finding) -> str:
-    """One fact as a sentence of its own, with its uncertainty."""
-    evidence = finding.evidence
-    if evidence.kind in meetings.KINDS:
-        who, other = _both(case, finding)
-        return meetings.sentence(finding, who, other, _COLUMN)
-    text = f"{_capital(_did(case, finding))} {_at(finding)}"
-    if evidence.kind is EvidenceKind.HARD_BRAKE:
-        text += _rate(evidence)
-        if finding == case.facts.follow_brake and case.reaction_s is not None:
-            text += f", {_after_front(case.reaction_s)}"
-    elif evidence.kind is EvidenceKind.HEADWAY:
-        text += {
-            Weakness.SHORT_HEADWAY: ", under the two-second rule",
-            Weakness.UNCLEAR_HEADWAY: ", too near two seconds to tell which side of the rule",
-            Weakness.ENOUGH_HEADWAY: ", more than the two-second rule asks",
-        }.get(headway_against_rule(evidence.value, evidence.uncertainty), "")
-    elif evidence.kind is EvidenceKind.STOPPED_IN_LANE and evidence.value:
-        text += f" and stood for {evidence.value:.0f} s"
-    elif evidence.kind is EvidenceKind.SUDDEN_STOP and evidence.value:
-        text += f", {evidence.value:.1f} s after cruising"
-    return text + "."
-
-
-def _after_front(reaction_s: float) -> str:
-    if reaction_s < 0:
-        return f"{-reaction_s:.1f} s before the vehicle in front"
-    return f"{reaction_s:.1f} s after the vehicle in front"
-
-
-NOT_SEEN = {
-    "disturbance": "What was in the way before the braking was not seen.",
-    "lead_brake": "No braking of the vehicle in front was measured.",
-    "headway": "How closely the one behind followed was not measured.",
-    "follow_brake": "No braking before the contact was measured.",
-    "other": "No further event before it was measured.",
-}
-"""Sentences for what would have answered a question, by the question's name in Facts."""
+__all__ = [
+    "NOBODY",
+    "NOT_SEEN",
+    "actor",
+    "antecedent",
+    "direct_trigger",
+    "environment",
+    "root_cause",
+    "systemic_weakness",
+]
 
 
 def _reason(case: Case, since_s: float) -> str:
@@ -163,7 +46,7 @@ def _reason(case: Case, since_s: float) -> str:
     if cause is None:
         return ", for a reason that was not seen"
     lead_s = since_s - cause.t_s
-    what = _did(case, cause)
+    what = did(case, cause)
     if lead_s < 0.05:
         return f", at about the moment that {what}"
     return f", {lead_s:.1f} s after {what}"
@@ -174,21 +57,21 @@ def _front_acted(case: Case) -> str:
     facts = case.facts
     if facts.lead_brake is not None:
         at_s = facts.lead_brake.t_s
-        return f"{_front(case)} braked at {at_s:.1f} s{_reason(case, at_s)}"
+        return f"{front_name(case)} braked at {at_s:.1f} s{_reason(case, at_s)}"
     if facts.lead_stop is not None:
-        return f"{_did(case, facts.lead_stop)} at {facts.lead_stop.t_s:.1f} s"
+        return f"{did(case, facts.lead_stop)} at {facts.lead_stop.t_s:.1f} s"
     return ""
 
 
 def _behind(case: Case) -> str:
     """Root cause of one vehicle running into, or close to, the one in front."""
-    facts, rear = case.facts, _capital(_rear(case))
+    facts, rear = case.facts, capital(rear_name(case))
     end_s = facts.pivot.t_s
     near = case.pattern is Pattern.CLOSE_FOLLOWING
     end = f"came close to it at {end_s:.1f} s" if near else f"struck it at {end_s:.1f} s"
     acted = _front_acted(case)
-    unseen = f"no braking of {_front(case)} was measured"
-    headway = _measured(facts.headway.evidence) if facts.headway else ""
+    unseen = f"no braking of {front_name(case)} was measured"
+    headway = measured(facts.headway.evidence) if facts.headway else ""
     match case.weakness:
         case Weakness.SHORT_HEADWAY:
             first = f"{rear} was only {headway} behind, under the two-second rule"
@@ -205,7 +88,7 @@ def _behind(case: Case) -> str:
             first = f"{rear} had been {headway} behind, and yet {end}; {acted or unseen}"
             return f"{first}. What was measured does not decide why it did not stop in time."
         case Weakness.NOT_SEEN:
-            first = f"{_capital(acted or unseen)}, and {_rear(case)} {end}"
+            first = f"{capital(acted or unseen)}, and {rear_name(case)} {end}"
             return f"{first}; how closely it followed was not measured, so that why is not decided."
 
 
@@ -222,10 +105,10 @@ def _of_two(case: Case) -> str:
         met = f"came within {value:.1f} s of each other at {facts.pivot.t_s:.1f} s"
     causes = [f for f in (facts.wrong_way, facts.swerve) if f is not None]
     if causes:
-        told = " and ".join(f"{_did(case, f)} at {f.t_s:.1f} s" for f in causes)
+        told = " and ".join(f"{did(case, f)} at {f.t_s:.1f} s" for f in causes)
         return f"{both} {met}; before that, {told}."
     seen = [f for f in (facts.disturbance, facts.lead_brake, facts.follow_brake) if f is not None]
-    told = " and ".join(f"{_did(case, f)} at {f.t_s:.1f} s" for f in seen)
+    told = " and ".join(f"{did(case, f)} at {f.t_s:.1f} s" for f in seen)
     rest = f"; before that, {told}" if told else ""
     return f"{both} {met}{rest}. Whose path was entered is not decided by what was measured."
 
@@ -235,9 +118,9 @@ def _met(case: Case) -> str:
     facts = case.facts
     entered = facts.prelude.entered
     others = (facts.wrong_way, facts.swerve, facts.lead_brake, facts.follow_brake)
-    acts = [(_did(case, f), f.t_s) for f in others if f is not None]
+    acts = [(did(case, f), f.t_s) for f in others if f is not None]
     return meetings.root_cause(
-        case, _two(case), _both(case, entered) if entered else None, acts, _COLUMN
+        case, _two(case), both_names(case, entered) if entered else None, acts, COLUMN
     )
 
 
@@ -245,7 +128,7 @@ def _two(case: Case) -> str:
     """Both parties as a subject."""
     facts = case.facts
     if facts.parties.cycling:
-        return f"{_capital(_rear(case))} and {_front(case)}"
+        return f"{capital(rear_name(case))} and {front_name(case)}"
     both = "Two road users"
     if facts.parties.tracks:
         both += f" (tracks {', '.join(str(t) for t in sorted(facts.parties.tracks))})"
@@ -254,16 +137,16 @@ def _two(case: Case) -> str:
 
 def _on_foot(case: Case) -> str:
     facts = case.facts
-    walker = _name(Role.WALKER, facts.parties.struck.track)
+    walker = name(Role.WALKER, facts.parties.struck.track)
     met = "met" if facts.pivot.kind is EvidenceKind.CONTACT else "came close"
-    first = f"{_capital(_rear(case))} and {walker} {met} at {facts.pivot.t_s:.1f} s"
+    first = f"{capital(rear_name(case))} and {walker} {met} at {facts.pivot.t_s:.1f} s"
     if (cause := facts.disturbance) is not None:
         same = cause.evidence.track in facts.parties.struck.tracks
-        what = "the pedestrian stepped onto the roadway" if same else _did(case, cause)
+        what = "the pedestrian stepped onto the roadway" if same else did(case, cause)
         first += f", {facts.pivot.t_s - cause.t_s:.1f} s after {what}"
     elif (entered := facts.prelude.entered) is not None:
         since_s = facts.pivot.t_s - entered.t_s
-        first += f", {since_s:.1f} s after {_did(case, entered)}"
+        first += f", {since_s:.1f} s after {did(case, entered)}"
     if facts.follow_brake is None:
         return f"{first}; no braking of the vehicle before that was measured."
     lead_s = facts.pivot.t_s - facts.follow_brake.t_s
@@ -272,16 +155,18 @@ def _on_foot(case: Case) -> str:
 
 def _alone(case: Case, event: Finding) -> str:
     """Root cause of an event of one body."""
-    what = f"{_did(case, event)} {_at(event)}"
+    what = f"{did(case, event)} {at(event)}"
     if event.evidence.kind is EvidenceKind.HARD_BRAKE:
-        what += _rate(event.evidence)
+        what += rate(event.evidence)
     if case.pattern in (Pattern.PEDESTRIAN, Pattern.WRONG_WAY):
-        return f"{_capital(what)}; what led to it was not seen."
+        return f"{capital(what)}; what led to it was not seen."
     begin = case.facts.lead_brake
     if begin is None or begin.t_s >= event.t_s or case.facts.disturbance is None:
-        return f"{_capital(what)}{_reason(case, event.t_s)}."
-    it = what.replace(_front(case), "it")
-    return f"{_capital(_front(case))} braked at {begin.t_s:.1f} s{_reason(case, begin.t_s)}; {it}."
+        return f"{capital(what)}{_reason(case, event.t_s)}."
+    it = what.replace(front_name(case), "it")
+    return (
+        f"{capital(front_name(case))} braked at {begin.t_s:.1f} s{_reason(case, begin.t_s)}; {it}."
+    )
 
 
 def root_cause(case: Case) -> str:
@@ -289,7 +174,7 @@ def root_cause(case: Case) -> str:
     measured = case.facts.itself
     match case.pattern:
         case _ if measured is None:
-            event = _EVENTS.get(case.facts.pivot.kind, "something unusual")
+            event = EVENTS.get(case.facts.pivot.kind, "something unusual")
             reported = f"The trigger reported {event} at {case.facts.pivot.t_s:.1f} s"
             return f"{reported}; nothing measured in the window says why."
         case _ if case.facts.parties.on_foot:
@@ -310,7 +195,7 @@ def environment(case: Case) -> str:
     if cause is None:
         return "Not seen: nothing was measured in the way before the event."
     tie = " It is tied to the event by its time alone." if cause.link <= BY_TIME else ""
-    return f"{_capital(_did(case, cause))} {_at(cause)}.{tie}"
+    return f"{capital(did(case, cause))} {at(cause)}.{tie}"
 
 
 def direct_trigger(case: Case) -> str:
@@ -329,20 +214,20 @@ def direct_trigger(case: Case) -> str:
     gap_s = facts.pivot.t_s - act.t_s
     before = "" if gap_s < 0.05 else f", {gap_s:.1f} s before the event"
     guess = " That it was struck from behind is inferred from its braking." if case.inferred else ""
-    return f"{_capital(_did(case, act))} {_at(act)}{before}.{guess}"
+    return f"{capital(did(case, act))} {at(act)}{before}.{guess}"
 
 
 def systemic_weakness(case: Case) -> str:
     """What made the event likely before it began."""
     headway, entered = case.facts.headway, case.facts.prelude.entered
     if entered is not None and (case.pattern in meetings.PATTERNS or case.facts.parties.on_foot):
-        return meetings.weakness(entered, *_both(case, entered), _COLUMN)
+        return meetings.weakness(entered, *both_names(case, entered), COLUMN)
     if case.weakness is Weakness.LATE_BRAKING:
         text = f"Late reaction: {case.reaction_s:.1f} s from the front vehicle's braking to its own"
-        return text + (f", with a headway of {_measured(headway.evidence)}." if headway else ".")
+        return text + (f", with a headway of {measured(headway.evidence)}." if headway else ".")
     if headway is None or case.weakness is Weakness.NOT_SEEN:
         return "Not seen: no headway or reaction time was measured."
-    text = f"{_capital(actor(case, headway))}'s headway {_measured(headway.evidence)}"
+    text = f"{capital(actor(case, headway))}'s headway {measured(headway.evidence)}"
     match case.weakness:
         case Weakness.SHORT_HEADWAY:
             return f"{text}, under the two-second rule."
