@@ -30,8 +30,6 @@ _NEW_PICTURES: Final = 2
 _PAUSE_S: Final = 1.5
 _AT_REST_S: Final = 1.5
 _HIDDEN: Final = 0.2
-_STEADY: Final = 0.8  # of the pictures, in which its own corners carried it
-_STEADY_AREA: Final = 4.0  # largest against smallest, meanwhile
 
 
 @dataclass(slots=True)
@@ -66,7 +64,7 @@ class LampWatch:
                 moment.now_s - track.standing_since_s > _AT_REST_S
             ):
                 continue  # a standing vehicle's lamps flash for other reasons
-            if _hidden_share(track, moment) > _HIDDEN or not _is_steady(track, moment.now_s):
+            if _hidden_share(track, moment) > _HIDDEN:
                 continue
             level = lamp_level(red, track.box)
             if level is None:
@@ -129,16 +127,6 @@ def _shows_its_rear(track: Track) -> bool:
     down = span[-1].foot_y - span[0].foot_y
     across = abs(span[-1].foot_x - span[0].foot_x)
     return down < 0.25 * across + 0.1 * span[-1].height
-
-
-def _is_steady(track: Track, now_s: float) -> bool:
-    """Whether it was one body all the time: a box that slips on to another shows its lamps."""
-    samples = track.samples(now_s - _OLD_S[0])
-    if len(samples) < 5:
-        return False
-    areas = [one.width * one.height for one in samples]
-    by_flow = sum(one.by_flow for one in samples)
-    return by_flow >= _STEADY * len(samples) and max(areas) < _STEADY_AREA * min(areas)
 
 
 def _hidden_share(track: Track, moment: Moment) -> float:
