@@ -48,7 +48,8 @@ class Background:
     def __init__(self, first: Planes) -> None:
         self._mean = first.y.astype(np.float32)
         self._chroma = [first.u.astype(np.float32), first.v.astype(np.float32)]
-        self._round()
+        self._empty = first.y.copy()  # the mean in whole levels
+        self._empty_chroma = [first.u.copy(), first.v.copy()]
         self._ones: Image = np.ones(first.y.shape, np.uint8)
         self._level = float(first.y[::_COARSE, ::_COARSE].mean())
         self._deviation: Floats = np.full(first.y.shape, 2.0, np.float32)
@@ -76,7 +77,8 @@ class Background:
             _median([one.u for one in self._collected]),
             _median([one.v for one in self._collected]),
         ]
-        self._round()
+        self._empty = cast(Image, cv2.convertScaleAbs(self._mean))
+        self._empty_chroma = [cast(Image, cv2.convertScaleAbs(one)) for one in self._chroma]
         self._collected = []
 
     def follow_exposure(self, luma: Image) -> float:
@@ -96,7 +98,7 @@ class Background:
         if abs(ratio - 1.0) < _GAIN_STEP:
             return 1.0
         self._mean = np.clip((self._mean + 8.0) * np.float32(ratio) - 8.0, 0.0, 255.0)
-        self._round()
+        self._empty = cast(Image, cv2.convertScaleAbs(self._mean))
         return ratio
 
     def foreground(self, picture: Planes) -> Image:
@@ -106,7 +108,7 @@ class Background:
             self._set_limit(difference)
         self._pictures += 1
         mask = cv2.medianBlur(cv2.compare(difference, self._limit, cv2.CMP_GT), 3)
-        mask = cv2.subtract(mask, self._shadow(picture, cast(Image, mask)))
+        mask = cv2.subtract(mask, _lying(cv2.bitwise_and(mask, self._shadow(picture))))
         return cast(Image, cv2.morphologyEx(mask, cv2.MORPH_CLOSE, _CLOSE))
 
     def _set_limit(self, difference: Image) -> None:
@@ -118,23 +120,21 @@ class Background:
         limit = np.maximum(self._deviation * _FLICKER_FACTOR, floor)
         self._limit = cast(Image, cv2.convertScaleAbs(limit))
 
-    def _shadow(self, picture: Planes, mask: Image) -> Image:
-        """255 where what differs is moderately darker, of the same colour, and lies.
-
-        Looked for at the size of chroma: a shadow's edge is no sharper, and it costs a quarter.
-        """
-        luma = _like(picture.y, picture.u)
+    def _shadow(self, picture: Planes) -> Image:
+        """255 where it is moderately darker than the empty scene and of the same colour."""
+        least = cv2.convertScaleAbs(self._empty, alpha=_SHADOW_SHADE)
         darker = cv2.bitwise_and(
-            cv2.compare(luma, self._empty_small, cv2.CMP_LT),
-            cv2.compare(luma, self._least, cv2.CMP_GT),
+            cv2.compare(picture.y, self._empty, cv2.CMP_LT),
+            cv2.compare(picture.y, least, cv2.CMP_GT),
         )
         u, v = (
             cv2.absdiff(now, empty)
             for now, empty in zip((picture.u, picture.v), self._empty_chroma, strict=True)
         )
         _, same = cv2.threshold(cv2.max(u, v), _SHADOW_CHROMA, 255, cv2.THRESH_BINARY_INV)
-        shade = cv2.bitwise_and(_like(mask, luma), cv2.bitwise_and(darker, same))
-        return _like(_lying(shade), mask)
+        height, width = picture.y.shape
+        same = cv2.resize(same, (width, height), interpolation=cv2.INTER_NEAREST)
+        return cast(Image, cv2.bitwise_and(darker, same))
 
     def learn_place(self, picture: Planes, x: int, y: int, width: int, height: int) -> None:
         """Take over a rectangle at once: what stood there has left."""
@@ -175,14 +175,8 @@ class Background:
         cv2.accumulateWeighted(difference, self._deviation, deviation_rate, empty)
         self._learn_strays(luma, difference, cv2.subtract(foreground, owned))
         self._previous = luma
-        self._round()
-
-    def _round(self) -> None:
-        """The means in whole levels; luma at the size of chroma too, for shadows."""
         self._empty = cast(Image, cv2.convertScaleAbs(self._mean))
         self._empty_chroma = [cast(Image, cv2.convertScaleAbs(one)) for one in self._chroma]
-        self._empty_small = _like(self._empty, self._empty_chroma[0])
-        self._least = cast(Image, cv2.convertScaleAbs(self._empty_small, alpha=_SHADOW_SHADE))
 
     def _learn_strays(self, luma: Image, difference: Any, stray: Any) -> None:
         """What is foreground and nobody's: flicker raises its limit, stillness is learned."""
@@ -197,12 +191,6 @@ class Background:
             cv2.copyTo(luma.astype(np.float32), learned, self._mean)
             still = cv2.subtract(still, learned)
         self._still = cast(Image, still)
-
-
-def _like(picture: Image, other: Image) -> Image:
-    """The picture at the other one's size, its nearest pixels."""
-    size = (other.shape[1], other.shape[0])
-    return cast(Image, cv2.resize(picture, size, interpolation=cv2.INTER_NEAREST))
 
 
 def _lying(shade: Any) -> Image:
