@@ -13,7 +13,7 @@ import pytest
 from monitor.errors import SceneError
 from monitor.scene.hours import crash
 from monitor.scene.hours.contact import Contact
-from monitor.scene.hours.crash import Found, Pose, antecedents, closing_soon, entered
+from monitor.scene.hours.crash_steps import Found, Pose, antecedents, closing_soon, entered
 from monitor.scene.hours.segments import truth_path
 
 AT_S = 100.0
