@@ -165,6 +165,8 @@ def parties_of(pivot: Pivot, timeline: Timeline) -> Parties:
         )
     met = encounter_of(timeline, evidence, pivot.t_s)
     striker, struck = _filled(striker, struck, met)
+    # What a body was just before its contact, with hindsight, goes before what it looked like.
+    walking -= {one.track for one in met.courses if one.actor is not Actor.PEDESTRIAN}
     for weaker in (Actor.PEDESTRIAN, Actor.CYCLIST):
         one = met.who(weaker)
         of_kind = _numbers(one) | (walking if weaker is Actor.PEDESTRIAN else frozenset())
@@ -177,7 +179,7 @@ def parties_of(pivot: Pivot, timeline: Timeline) -> Parties:
         return Parties(vehicle, other, on_foot=foot, cycling=not foot, met=met)
     followed = None
     if met.manner in (Manner.SAME_WAY, Manner.OPEN):
-        followed = _followed(pivot, timeline, here)
+        followed = _followed(pivot, timeline, here, frozenset(met.tracks))
     if followed is not None:
         behind, ahead = _numbers(followed.evidence.track), _numbers(followed.evidence.other)
         if striker & ahead or struck & behind:  # the contact names its two the other way round
@@ -221,12 +223,17 @@ def _party(
     return Party(tracks, here + own)
 
 
-def _followed(pivot: Pivot, timeline: Timeline, here: tuple[Place, ...]) -> Finding | None:
-    """The last headway before the event between its two bodies, by tracks or else by place."""
+def _followed(
+    pivot: Pivot, timeline: Timeline, here: tuple[Place, ...], met: frozenset[int]
+) -> Finding | None:
+    """The last headway before the event between its two bodies, by tracks or else by place.
+
+    ``met``: tracks whose courses lead into it.
+    """
     if pivot.finding is None:
         return None
     event = pivot.finding.evidence
-    named = tracks_of(event)
+    named = tracks_of(event) if len(tracks_of(event)) == 2 else tracks_of(event) | met
     found: list[Finding] = []
     for evidence in timeline.of(EvidenceKind.HEADWAY, until_s=pivot.t_s):
         pair = tracks_of(evidence)

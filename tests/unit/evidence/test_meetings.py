@@ -160,3 +160,22 @@ def test_a_pedestrian_whose_step_was_not_seen_was_in_the_path(lang: Lang) -> Non
     assert answer.incident_type is IncidentType.PEDESTRIAN_COLLISION
     assert ("0.8 s after a pedestrian" if lang == "en" else "0.8秒之前") in answer.root_cause
     assert verify(answer, evidence, WINDOW, lang=lang)[0].verdict is Verdict.SUPPORTED
+
+
+def test_what_hindsight_says_of_a_body_goes_before_what_it_looked_like() -> None:
+    evidence = [
+        replace(one, actor=Actor.CYCLIST) if one.kind == "course" and one.track == TURNER else one
+        for one in crossing(12.0)
+    ]
+    evidence.append(ev("pedestrian_in_road", 10.0, TURNER, box=LEADER_BOX))
+    assert told(evidence).incident_type is IncidentType.CYCLIST_COLLISION
+
+
+def test_a_headway_of_others_beside_a_contact_of_known_bodies_says_nothing() -> None:
+    one_course = [one for one in crossing() if one.kind != "course" or one.track == COMES]
+    evidence = [
+        replace(one, track=None, other=None) if one.kind == "contact" else one for one in one_course
+    ]
+    evidence.append(ev("headway", 12.0, 40, other=41, value=1.0, unit="s", box=LEADER_BOX))
+    answer = explain(incident("contact", 14.0, box=LEADER_BOX), evidence, WINDOW, lang="en")
+    assert answer.incident_type is not IncidentType.REAR_END_COLLISION
