@@ -87,7 +87,7 @@ class BrakeWatch:
             track,
             fit.onset_s,
             key_s=known.key_s,
-            strength=strength_of(decel),
+            strength=strength_of((1.0 - moment.scale_error(track)) * decel),
             time_uncertainty_s=fit.onset_sigma_s,
             value=decel if metric else rate,
             unit="m/s2" if metric else "1/s",

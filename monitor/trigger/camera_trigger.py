@@ -17,11 +17,9 @@ import numpy.typing as npt
 from monitor.config.models import Camera
 from monitor.domain import Evidence, ViewCondition
 from monitor.media.decode import Planes
-from monitor.trigger.corner_braking import CornerBrakeWatch
 from monitor.trigger.detector import Aide, Duty, SharedDetector
 from monitor.trigger.empty_scene import EmptyScene, is_nothing
 from monitor.trigger.fast import ImpulseWatch
-from monitor.trigger.fast.cues import WIDTH_PX as FAST_PX
 from monitor.trigger.judge import graded
 from monitor.trigger.learning import Learning
 from monitor.trigger.measuring import Measuring
@@ -202,7 +200,6 @@ class CameraTrigger:
 
     def _reset_detectors(self, now_s: float) -> None:
         self._measuring = Measuring(now_s)
-        self._corner_brakes = CornerBrakeWatch()
         self._quiet_until_s = now_s + _QUIET_S
 
     def _disturbed(self, capture_ms: int) -> None:
@@ -292,6 +289,4 @@ class CameraTrigger:
         )  # fmt: skip
         if self._measuring.is_tense(moment, red):
             self._rhythm.hasten(moment.wall_ms(now_s) + _ALERT_MS)
-        recent, trail = self._news.recent, self._impulses.trail
-        found = self._measuring.step(moment, recent)
-        return found + self._corner_brakes.step(moment, trail, FAST_PX, (*recent, *found))
+        return self._measuring.step(moment, self._news.recent)

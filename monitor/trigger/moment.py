@@ -19,6 +19,9 @@ UNSEEN_M_PER_PX: Final = 2.6
 """Farther off, what braking changes within a second is a few pixels; nearer than this each
 detector weighs its own error (``position_sigma_m``) against what it measures."""
 
+LEAST_SIDE_PX: Final = 11.0
+"""A narrower body than the flow's window moves in part as what is behind it does."""
+
 FLOW_PX: Final = 0.3  # error of a body's position by its flow
 HORIZON_SHARE: Final = 0.025  # of the height: error of a horizon that sizes taught
 
@@ -55,6 +58,8 @@ class Moment:
         foot_x, foot_y = track.foot
         if foot_y <= self.plane.horizon_px + 1.0:
             return False
+        if min(track.box.width, track.box.height) < LEAST_SIDE_PX:
+            return False
         return self.plane.metres_per_px(float(foot_x), float(foot_y)) <= FAR_M_PER_PX
 
     def position_sigma_m(self, track: Track) -> float:
@@ -72,13 +77,9 @@ class Moment:
         They go as one over the square of the distance from the horizon, which is learned; 0 with
         calibration, at most 1.
         """
-        return self.scale_error_at(float(track.foot[1]))
-
-    def scale_error_at(self, row_px: float) -> float:
-        """The same, on a row of the picture."""
         if self.plane.calibrated:
             return 0.0
-        below = max(1.0, row_px - self.plane.horizon_px)
+        below = max(1.0, float(track.foot[1]) - self.plane.horizon_px)
         return min(1.0, 2.0 * HORIZON_SHARE * self.height_px / below)
 
     def fraction_box(self, box: PixelBox) -> Box:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, cast
 
@@ -20,7 +19,7 @@ from monitor.trigger.fast.momentum import NOW_S as MOMENTUM_NOW_S
 from monitor.trigger.fast.slowing import HORIZON_S as SLOWING_HORIZON_S
 from monitor.trigger.fast.slowing import NOW_S as SLOWING_NOW_S
 from monitor.trigger.fast.slowing import slowing_votes
-from monitor.trigger.fast.trail import Snapshot, Trail
+from monitor.trigger.fast.trail import Trail
 
 Luma = npt.NDArray[np.uint8]
 
@@ -85,11 +84,6 @@ class FastCues:
             self._vote(now_s, spent_s / _RHYTHM_S, width, height)
         best = self._ballot.best(now_s)
         return None if best is None else _sudden(best, width, height)
-
-    @property
-    def trail(self) -> Sequence[Snapshot]:
-        """The last pictures' corners."""
-        return self._trail.kept
 
     def _remember(self, width: int) -> None:
         motion = self._trail.motion(_BODY_S)

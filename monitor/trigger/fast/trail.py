@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -59,11 +58,6 @@ class Trail:
         self._kept.append(Snapshot(features.at_s, features.ids, features.points.astype(np.float64)))
         while features.at_s - self._kept[0].at_s > _KEEP_S:
             self._kept.popleft()
-
-    @property
-    def kept(self) -> Sequence[Snapshot]:
-        """By time; not to be changed."""
-        return tuple(self._kept)
 
     def clear(self) -> None:
         """Across a gap nothing is known."""

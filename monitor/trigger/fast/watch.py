@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -11,7 +10,6 @@ import numpy.typing as npt
 from monitor.domain import Actor, Evidence, EvidenceKind
 from monitor.domain.base import Box
 from monitor.trigger.fast.cues import FastCues, Sudden
-from monitor.trigger.fast.trail import Snapshot
 
 FLOOR: Final = 0.3
 """Scores below are not told."""
@@ -45,11 +43,6 @@ class ImpulseWatch:
         name = f"impulse-{time_ms}" if told is None else told[2]
         self._told = (now_s if told is None else told[0], sudden.score, name)
         return [_evidence(name, time_ms, sudden)]
-
-    @property
-    def trail(self) -> Sequence[Snapshot]:
-        """Where its corners were in the last pictures, ``WIDTH_PX`` wide; by time."""
-        return self._cues.trail
 
     def is_tense(self, now_s: float) -> bool:
         """Whether something was noticed lately, so that it pays to look more often."""

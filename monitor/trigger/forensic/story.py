@@ -27,8 +27,13 @@ _DOUBT: Final = 0.4
 """Score from which a sudden change that is no contact is left to a model; below it was none."""
 
 SURE_RATE: Final = 0.4
-"""Share of the speed per second from which hard braking confirms itself, two standard deviations
-below the measured: 5.5 m/s^2 from 50 km/h, where a stop at a signal takes a quarter."""
+"""Share of the speed per second from which braking was hard, two standard deviations below the
+measured: 5.5 m/s^2 from 50 km/h, where a stop at a signal takes a quarter."""
+
+_REASONS: Final = frozenset(
+    {EvidenceKind.PEDESTRIAN_IN_ROAD, EvidenceKind.NEAR_MISS, EvidenceKind.PATH_ENTERED}
+)
+_REASON_MS: Final = 3_000
 
 _AGAIN_MS: Final = 1_500  # between two measurements of one onset, at most
 _THERE: Final = 1.5
@@ -67,7 +72,7 @@ def verdict_of(found: Findings) -> Verdict:
         return _confirmed_contact(found, contact, score)
     again = _again(found)
     if again is not None and again.score >= 1.0:
-        if not _is_sure(found, again):
+        if not _is_sure(found, again, score):
             return replace(
                 cannot_tell(found.trigger, f"it is {again.reason}, as drivers do by choice too"),
                 evidence=found.timeline.evidence,
@@ -185,9 +190,7 @@ def _unconfirmed(found: Findings, contact: Evidence | None, score: float) -> Ver
         at_most = f"at most {_told(found, contact)}"
     # Nothing is told of what it cannot see: standing, people, a queue, the wrong way.
     sign_of_nothing = trigger.kind is EvidenceKind.IMPULSE and score < _DOUBT
-    # Nor of a body that had no track: the timeline is of tracks.
-    untracked = trigger.kind is EvidenceKind.HARD_BRAKE and not trigger.tracks
-    rejected = (trigger.kind in _MEASURABLE and not untracked) or sign_of_nothing
+    rejected = trigger.kind in _MEASURABLE or sign_of_nothing
     reason = f"No contact: {at_most}." if rejected else f"Cannot tell, no contact: {at_most}."
     return Verdict(
         False if rejected else None,
@@ -226,15 +229,29 @@ def _is_there(a: Box | None, b: Box | None) -> bool:
     return all(off <= _THERE * (a[2 + i] + b[2 + i]) / 2 for i, off in enumerate(across))
 
 
-def _is_sure(found: Findings, again: Trigger) -> bool:
-    """Of hard braking alone, whether the share of its speed that it takes says so by itself.
+def _is_sure(found: Findings, again: Trigger, collision: float) -> bool:
+    """Of hard braking alone, whether more than one measurement says so.
 
-    A scale that was learned may err by half; a share of the own speed does not.
+    With calibration its m/s^2 do. Without, a slow car's ordinary stop takes as large a share of
+    its speed as a fast one's emergency: then there must be a reason for it as well.
+    ``collision``: the score of a contact, which is a reason from ``_DOUBT`` on.
     """
-    return again.kind is not EvidenceKind.HARD_BRAKE or any(
-        one.unit == "m/s2" or (one.value or 0.0) - 2.0 * (one.uncertainty or 0.0) >= SURE_RATE
+    if again.kind is not EvidenceKind.HARD_BRAKE:
+        return True
+    measured = [
+        one
         for one in found.timeline.evidence
         if one.kind is again.kind and one.time_ms == again.time_ms
+    ]
+    if any(one.unit == "m/s2" for one in measured):
+        return True
+    hard = any((one.value or 0.0) - 2.0 * (one.uncertainty or 0.0) >= SURE_RATE for one in measured)
+    return hard and (
+        collision >= _DOUBT
+        or any(
+            one.kind in _REASONS and abs(one.time_ms - again.time_ms) <= _REASON_MS
+            for one in found.timeline.evidence
+        )
     )
 
 

@@ -21,6 +21,23 @@ def braking(value: float, unit: str, uncertainty: float) -> Evidence:
     )  # fmt: skip
 
 
+def person(after_ms: int) -> Evidence:
+    return Evidence(
+        id="pedestrian_in_road-9",
+        kind=EvidenceKind.PEDESTRIAN_IN_ROAD,
+        time_ms=AT_MS + after_ms,
+        actor=Actor.PEDESTRIAN,
+        strength=0.9,
+        track=9,
+    )
+
+
+def braked(evidence: tuple[Evidence, ...]) -> Findings:
+    trigger = Trigger(EvidenceKind.HARD_BRAKE, AT_MS, AT_MS, 1.2, "hard braking")
+    window = Window(AT_MS - 5_000, np.arange(0.0, 9.0, 0.1), ())
+    return Findings(window, trigger, None, Timeline(evidence, ()))
+
+
 @pytest.mark.parametrize(
     ("value", "unit", "uncertainty", "confirmed"),
     [
@@ -31,24 +48,24 @@ def braking(value: float, unit: str, uncertainty: float) -> Evidence:
     ],
     ids=["surely", "not surely", "as drivers do by choice", "calibrated"],
 )
-def test_hard_braking_confirms_itself_only_where_no_scale_can_have_made_it(
+def test_hard_braking_for_a_reason_is_confirmed_where_no_scale_can_have_made_it(
     value: float, unit: str, uncertainty: float, confirmed: bool | None
 ) -> None:
-    evidence = braking(value, unit, uncertainty)
-    trigger = Trigger(EvidenceKind.HARD_BRAKE, AT_MS, AT_MS, 1.2, "hard braking")
-    window = Window(AT_MS - 5_000, np.arange(0.0, 9.0, 0.1), ())
-    verdict = verdict_of(Findings(window, trigger, None, Timeline((evidence,), ())))
+    evidence = (braking(value, unit, uncertainty), person(-1_200))
+    verdict = verdict_of(braked(evidence))
     assert verdict.confirmed is confirmed
-    assert verdict.evidence == (evidence,)
+    assert verdict.evidence == evidence
 
 
-@pytest.mark.parametrize(("tracks", "confirmed"), [((1,), False), ((), None)])
-def test_braking_that_is_not_measured_again_is_rejected_if_a_track_told_of_it(
-    tracks: tuple[int, ...], confirmed: bool | None
-) -> None:
-    trigger = Trigger(EvidenceKind.HARD_BRAKE, AT_MS, AT_MS, 1.2, "hard braking", tracks=tracks)
-    window = Window(AT_MS - 5_000, np.arange(0.0, 9.0, 0.1), ())
-    assert verdict_of(Findings(window, trigger, None, Timeline((), ()))).confirmed is confirmed
+def test_without_calibration_a_slow_cars_ordinary_stop_looks_as_hard() -> None:
+    hard = braking(SURE_RATE + 0.1, "1/s", 0.03)
+    assert verdict_of(braked((hard,))).confirmed is None
+    assert verdict_of(braked((hard, person(-4_000)))).confirmed is None, "long before"
+    assert verdict_of(braked((braking(6.5, "m/s2", 0.3),))).confirmed is True
+
+
+def test_braking_that_is_not_measured_again_is_rejected() -> None:
+    assert verdict_of(braked(())).confirmed is False
 
 
 @pytest.mark.parametrize(
@@ -59,7 +76,7 @@ def test_braking_that_is_not_measured_again_is_rejected_if_a_track_told_of_it(
 def test_another_body_that_braked_does_not_confirm_this_ones_braking(
     box: tuple[float, float, float, float] | None, confirmed: bool
 ) -> None:
-    evidence = braking(SURE_RATE + 0.1, "1/s", 0.01)
+    evidence = braking(6.5, "m/s2", 0.3)
     trigger = Trigger(EvidenceKind.HARD_BRAKE, AT_MS, AT_MS, 1.2, "x", box=box, tracks=(1,))
     window = Window(AT_MS - 5_000, np.arange(0.0, 9.0, 0.1), ())
     found = Findings(window, trigger, None, Timeline((evidence,), ()))
