@@ -25,6 +25,7 @@ MIN_LOST_SHARE: Final = 0.35
 _MIN_RATE: Final = 0.28  # of its speed per second
 _MIN_SAMPLES: Final = 9
 _MIN_FLOW: Final = 0.8  # of the samples
+_LEAST_SIDE_PX: Final = 11.0  # a body narrower than the flow's window moves as what is behind it
 _MAX_GROWTH: Final = 2.2  # of a box within the window, either way
 _MAX_DECEL_M_S2: Final = 16.0  # no tyre does this, even if the scale errs by half
 _JOLT_M_S2: Final = 25.0
@@ -142,6 +143,8 @@ def is_braking(moment: Moment, track: Track) -> bool:
 
 def measure_braking(moment: Moment, track: Track) -> BrakeFit | None:
     """The track's braking within the last seconds, if it is hard; else None."""
+    if min(track.box.width, track.box.height) < _LEAST_SIDE_PX:
+        return None
     times, points = track.ground(moment.plane, moment.now_s - _WINDOW_S)
     if len(times) < _MIN_SAMPLES or not _followed_well(track, float(times[0])):
         return None

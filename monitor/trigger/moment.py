@@ -14,13 +14,12 @@ from monitor.trigger.ground import GroundPlane
 from monitor.trigger.normal import SceneMemory
 from monitor.trigger.track import Track
 
-FAR_M_PER_PX: Final = 2.2
-UNSEEN_M_PER_PX: Final = 2.6
-"""Farther off, what braking changes within a second is a few pixels; nearer than this each
-detector weighs its own error (``position_sigma_m``) against what it measures."""
+FAR_M_PER_PX: Final = 0.6
+"""Farther off, an error of one pixel is more than braking takes in a tenth of a second; nearer
+than this each detector weighs its own error (``position_sigma_m``) against what it measures."""
 
-LEAST_SIDE_PX: Final = 11.0
-"""A narrower body than the flow's window moves in part as what is behind it does."""
+UNSEEN_M_PER_PX: Final = 2.6
+"""Farther off, bodies are not followed: nearer ones teach what is roadway before they are near."""
 
 FLOW_PX: Final = 0.3  # error of a body's position by its flow
 HORIZON_SHARE: Final = 0.025  # of the height: error of a horizon that sizes taught
@@ -57,8 +56,6 @@ class Moment:
         """Whether the body is near enough for its speed to mean anything."""
         foot_x, foot_y = track.foot
         if foot_y <= self.plane.horizon_px + 1.0:
-            return False
-        if min(track.box.width, track.box.height) < LEAST_SIDE_PX:
             return False
         return self.plane.metres_per_px(float(foot_x), float(foot_y)) <= FAR_M_PER_PX
 
