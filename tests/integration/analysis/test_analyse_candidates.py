@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,6 @@ from redis.asyncio import Redis
 
 from monitor.alert.build import provisional
 from monitor.archive import Archive, Stored
-from monitor.buffer.connection import connect
 from monitor.buffer.incidents import IncidentStore
 from monitor.buffer.keys import OUTBOX
 from monitor.buffer.tally import TallyStore
@@ -28,8 +26,8 @@ from monitor.domain import (
     Stage,
     Window,
 )
-from tests import servers, video
-from tests.integration.test_analyse import (
+from tests import servers
+from tests.integration.analysis.test_analyse import (
     END,
     PEAK,
     alerts,
@@ -46,30 +44,6 @@ from tests.vllm_fake import FakeVllm, good_answer
 NOT_SURE = SecondLook(PEAK, None, 0.0, "it cannot tell", PEAK + 6000, followed=True)
 REJECTED = SecondLook(PEAK, False, 0.3, "both drove on", PEAK + 6000, followed=True)
 NO_INCIDENT = good_answer(is_incident=False, incident_type="none")
-
-
-@pytest.fixture
-def private_redis(tmp_path: Path) -> Any:
-    with servers.redis_server(tmp_path) as server:
-        yield server
-
-
-@pytest.fixture
-async def redis(private_redis: servers.Server) -> AsyncIterator[Redis]:
-    made = connect(f"redis://127.0.0.1:{private_redis.port}/0")
-    yield made
-    await made.aclose()
-
-
-@pytest.fixture(scope="module")
-def footage() -> Any:
-    return video.encode(video.even(181, 200), gop=10)
-
-
-@pytest.fixture
-async def fake() -> AsyncIterator[FakeVllm]:
-    async with FakeVllm() as server:
-        yield server
 
 
 def candidate(**changes: Any) -> Incident:

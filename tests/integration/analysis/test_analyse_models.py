@@ -8,12 +8,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
 from redis.asyncio import Redis
 
 from monitor import wire
 from monitor.buffer.cameras import CameraStore
-from monitor.buffer.connection import connect
 from monitor.buffer.heartbeat import read_heartbeats
 from monitor.buffer.incidents import IncidentStore
 from monitor.buffer.keys import JOBS, OUTBOX
@@ -38,24 +36,6 @@ from workers import analyse
 START = video.START_MS
 END = START + 36_000
 PEAK = START + 24_000
-
-
-@pytest.fixture
-def private_redis(tmp_path: Path) -> Any:
-    with servers.redis_server(tmp_path) as server:
-        yield server
-
-
-@pytest.fixture
-async def redis(private_redis: servers.Server) -> AsyncIterator[Redis]:
-    made = connect(f"redis://127.0.0.1:{private_redis.port}/0")
-    yield made
-    await made.aclose()
-
-
-@pytest.fixture(scope="module")
-def footage() -> tuple[list[AccessUnit], Any]:
-    return video.encode(video.even(181, 200), gop=10)
 
 
 def config(

@@ -64,32 +64,6 @@ class FastClock:
         await asyncio.sleep(0.005)
 
 
-@pytest.fixture
-def private_redis(tmp_path: Path) -> Any:
-    """Its own server: the work queues are shared by all cameras of a Redis."""
-    with servers.redis_server(tmp_path) as server:
-        yield server
-
-
-@pytest.fixture
-async def redis(private_redis: servers.Server) -> AsyncIterator[Redis]:
-    made = connect(f"redis://127.0.0.1:{private_redis.port}/0")
-    yield made
-    await made.aclose()
-
-
-@pytest.fixture(scope="module")
-def footage() -> tuple[list[AccessUnit], Any]:
-    """36 s at 5 frames a second, a key picture every 2 s."""
-    return video.encode(video.even(181, 200), gop=10)
-
-
-@pytest.fixture
-async def fake() -> AsyncIterator[FakeVllm]:
-    async with FakeVllm() as server:
-        yield server
-
-
 def config(
     private_redis: servers.Server, folder: Path, *, endpoint: str | None = None,
     cameras: tuple[str, ...] = ("cam-1",), lang: str = "en", **query: Any,

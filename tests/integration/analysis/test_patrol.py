@@ -9,12 +9,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
 from redis.asyncio import Redis
 
 from monitor import wire
 from monitor.buffer.cameras import CameraStore
-from monitor.buffer.connection import connect
 from monitor.buffer.heartbeat import read_heartbeats
 from monitor.buffer.incidents import IncidentStore
 from monitor.buffer.keys import JOBS, OUTBOX
@@ -56,31 +54,6 @@ class LateClock:
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(max(0.0, seconds) / 100)
-
-
-@pytest.fixture
-def private_redis(tmp_path: Path) -> Any:
-    with servers.redis_server(tmp_path) as server:
-        yield server
-
-
-@pytest.fixture
-async def redis(private_redis: servers.Server) -> AsyncIterator[Redis]:
-    made = connect(f"redis://127.0.0.1:{private_redis.port}/0")
-    yield made
-    await made.aclose()
-
-
-@pytest.fixture(scope="module")
-def footage() -> tuple[list[AccessUnit], Any]:
-    """36 s at 5 pictures a second, a key picture every 2 s."""
-    return video.encode(video.even(181, 200), gop=10)
-
-
-@pytest.fixture
-async def fake() -> AsyncIterator[FakeVllm]:
-    async with FakeVllm() as server:
-        yield server
 
 
 async def film(redis: Redis, footage: tuple[list[AccessUnit], Any], *cameras: str) -> None:
