@@ -30,8 +30,12 @@ async (times) => {
   const numbers = [];
   for (const t of times) {
     const seeked = new Promise(done => { v.onseeked = done; });
+    // 'seeked' may come before the picture is put up; where it was up already, none is.
+    const shown = new Promise(done => {
+      v.requestVideoFrameCallback(done); setTimeout(done, 1000); });
     v.currentTime = t;
     await seeked;
+    await shown;
     context.drawImage(v, 0, 0);
     const y = Math.floor(v.videoHeight / 4);
     let number = 0;
