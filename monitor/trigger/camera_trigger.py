@@ -38,7 +38,7 @@ Image = npt.NDArray[np.uint8]
 WIDTH_PX: Final = 640
 """How wide pictures should be; narrower ones work, wider ones cost more than they tell."""
 
-_ALERT_MS: Final = 1_500
+_ALERT_MS: Final = 4_000
 _TENSE_MS: Final = 1_000
 _UNTOLD: Final = (ViewCondition.FROZEN, ViewCondition.CAMERA_MOVING, ViewCondition.NO_SIGNAL)
 _LEAST_PX: Final = 48  # of height or width; in less nothing can be told
