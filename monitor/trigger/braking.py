@@ -19,9 +19,9 @@ from monitor.trigger.track import Array, Track
 
 MIN_DECEL_M_S2: Final = 3.6
 _WINDOW_S: Final = 2.6
-MIN_SPEED_M_S: Final = 3.0
+_MIN_SPEED_M_S: Final = 3.0
 _MIN_LOST_M_S: Final = 2.2
-MIN_LOST_SHARE: Final = 0.35
+_MIN_LOST_SHARE: Final = 0.35
 _MIN_RATE: Final = 0.28  # of its speed per second
 _MIN_SAMPLES: Final = 9
 _MIN_FLOW: Final = 0.8  # of the samples
@@ -88,7 +88,7 @@ class BrakeWatch:
             track,
             fit.onset_s,
             key_s=known.key_s,
-            strength=strength_of((1.0 - moment.scale_error(track)) * decel),
+            strength=_strength_of((1.0 - moment.scale_error(track)) * decel),
             time_uncertainty_s=fit.onset_sigma_s,
             value=decel if metric else rate,
             unit="m/s2" if metric else "1/s",
@@ -118,7 +118,7 @@ class BrakeWatch:
         ]
 
 
-def strength_of(decel_m_s2: float) -> float:
+def _strength_of(decel_m_s2: float) -> float:
     """How hard, 0 to 1."""
     return min(1.0, max(0.0, 0.35 + (decel_m_s2 - MIN_DECEL_M_S2) / 7.0))
 
@@ -138,7 +138,7 @@ def is_braking(moment: Moment, track: Track) -> bool:
             np.hypot(*before.velocity) - np.hypot(*now.velocity),
         )
     )
-    return was > MIN_SPEED_M_S and lost > _CALL_M_S
+    return was > _MIN_SPEED_M_S and lost > _CALL_M_S
 
 
 def measure_braking(moment: Moment, track: Track) -> BrakeFit | None:
@@ -150,24 +150,7 @@ def measure_braking(moment: Moment, track: Track) -> BrakeFit | None:
         return None
     distance = path_length(points)
     error = moment.position_sigma_m(track) / moment.plane.metres(1.0)
-    times, distance = between_jolts(times, distance, moment.plane.metres(1.0), error)
-    fit = judged_hard(moment, Judged(times, distance, error, moment.scale_error(track)))
-    return fit if fit is not None and _slows_in_the_picture(track, fit) else None
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """A body's way in ground units over seconds, and how far it may be wrong."""
-
-    times: Array
-    distance: Array
-    error: float  # of a position
-    scale_error: float  # share by which all of it may be wrong
-
-
-def judged_hard(moment: Moment, way: Judged) -> BrakeFit | None:
-    """The braking in it, if it is hard beyond its errors; else None."""
-    times, distance = way.times, way.distance
+    times, distance = _between_jolts(times, distance, moment.plane.metres(1.0), error)
     if len(times) < _MIN_SAMPLES - 2:
         return None
     recent = _mean_speed(times, distance, times[-1] - 0.4, times[-1])
@@ -176,25 +159,25 @@ def judged_hard(moment: Moment, way: Judged) -> BrakeFit | None:
         for start in np.arange(times[0], times[-1] - 0.5, 0.3)
     ) if times[-1] - times[0] > 0.6 else 0.0  # fmt: skip
     metres = moment.plane.metres
-    if metres(fastest) < MIN_SPEED_M_S or recent > (1.0 - MIN_LOST_SHARE) * fastest:
+    if metres(fastest) < _MIN_SPEED_M_S or recent > (1.0 - _MIN_LOST_SHARE) * fastest:
         return None
-    fit = brake_fit(times, distance, way.error)
+    fit = brake_fit(times, distance, error)
     if fit is None or fit.speed <= 0.0 or fit.gain < _MIN_GAIN:
         return None
     lost = fit.speed - max(0.0, fit.end_speed)
     hard = (
-        metres(fit.speed) >= MIN_SPEED_M_S
+        metres(fit.speed) >= _MIN_SPEED_M_S
         and metres(lost) >= _MIN_LOST_M_S
-        and lost >= MIN_LOST_SHARE * fit.speed
-        and (1.0 - way.scale_error) * metres(fit.decel) >= MIN_DECEL_M_S2
+        and lost >= _MIN_LOST_SHARE * fit.speed
+        and (1.0 - moment.scale_error(track)) * metres(fit.decel) >= MIN_DECEL_M_S2
         and metres(fit.decel) <= _MAX_DECEL_M_S2
         and fit.decel >= _MIN_RATE * fit.speed
         and fit.decel >= _MIN_SIGMAS * fit.decel_sigma
     )
-    return fit if hard else None
+    return fit if hard and _slows_in_the_picture(track, fit) else None
 
 
-def between_jolts(
+def _between_jolts(
     times: Array, distance: Array, unit_m: float, error: float
 ) -> tuple[Array, Array]:
     """The longest stretch in which no speed falls from one picture to the next as no brake could.
