@@ -39,7 +39,10 @@ def claimed(
     tracks: Sequence[Track], expected: Sequence[Expected], blobs: Sequence[Blob]
 ) -> tuple[list[Claim], set[int]]:
     """Each track's claim, and the indices of the regions that belong to somebody."""
-    wanted = [_wanted(track, e, blobs) for track, e in zip(tracks, expected, strict=True)]
+    wanted = [
+        _wanted(track, e, blobs, mine)
+        for track, e, mine in zip(tracks, expected, _overlapping(expected, blobs), strict=True)
+    ]
     counts = Counter(index for mine in wanted for index in mine)
     taken = {index for index, count in counts.items() if count > 1}
     claims = []
@@ -53,12 +56,21 @@ def claimed(
     return claims, taken
 
 
-def _wanted(track: Track, e: Expected, blobs: Sequence[Blob]) -> list[int]:
-    mine = []
-    for index, blob in enumerate(blobs):
-        shared = e.box.overlap(blob.box)
-        if shared > _CLAIM * e.box.area or shared > PIECE * blob.box.area:
-            mine.append(index)
+def _overlapping(expected: Sequence[Expected], blobs: Sequence[Blob]) -> list[list[int]]:
+    """For each expected body the regions that cover much of it, or lie in it for the most part."""
+    if not expected or not blobs:
+        return [[] for _ in expected]
+    x, y, w, h = np.array([(b.x, b.y, b.width, b.height) for b in (e.box for e in expected)]).T
+    bx, by, bw, bh = np.array([(b.x, b.y, b.width, b.height) for b in (o.box for o in blobs)]).T
+    right, bottom = x + w, y + h
+    wide = np.minimum(right[:, None], bx + bw) - np.maximum(x[:, None], bx)
+    high = np.minimum(bottom[:, None], by + bh) - np.maximum(y[:, None], by)
+    shared = np.maximum(0.0, wide) * np.maximum(0.0, high)
+    much = (shared > _CLAIM * (w * h)[:, None]) | (shared > PIECE * (bw * bh))
+    return [np.flatnonzero(row).tolist() for row in much]
+
+
+def _wanted(track: Track, e: Expected, blobs: Sequence[Blob], mine: list[int]) -> list[int]:
     if mine or track.confirmed:
         return mine
     # A new body whose speed is not known yet: the nearest region of about its size.

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from monitor.trigger.flow import corners, not_of
+from monitor.trigger.flow import Points, corners, not_of
 from monitor.trigger.track import Track
 
 Image = npt.NDArray[np.uint8]
@@ -32,6 +32,7 @@ def plant(tracks: Sequence[Track], scene: Scene, time_s: float) -> None:
     """Those with the fewest corners first."""
     height, width = scene.luma.shape
     planted = 0
+    found: list[tuple[Track, Points]] = []
     for track in sorted(tracks, key=lambda one: len(one.points)):
         if planted == _AT_ONCE:
             break
@@ -49,6 +50,15 @@ def plant(tracks: Sequence[Track], scene: Scene, time_s: float) -> None:
         planted += 1
         box = track.box.clipped(width, height)
         fresh = corners(scene.luma, mask, box, _WANTED - len(track.points))
-        fresh = fresh[not_of(scene.empty, scene.luma, fresh)]
-        track.points = np.concatenate([track.points, fresh])
-        track.point_ages = np.concatenate([track.point_ages, np.zeros(len(fresh), np.int64)])
+        if len(fresh):
+            found.append((track, fresh))
+    if not found:
+        return
+    everyone = np.concatenate([fresh for _, fresh in found])
+    own = not_of(scene.empty, scene.luma, everyone)
+    first = 0
+    for track, fresh in found:
+        chosen = fresh[own[first : first + len(fresh)]]
+        first += len(fresh)
+        track.points = np.concatenate([track.points, chosen])
+        track.point_ages = np.concatenate([track.point_ages, np.zeros(len(chosen), np.int64)])

@@ -55,7 +55,7 @@ class Bodies:
         """For each of ``ids`` (n,), the body whose feature it was; -1 for none."""
         if not len(self.motion.ids):
             return np.full(len(ids), -1, np.int64)
-        slot = np.clip(np.searchsorted(self.motion.ids, ids), 0, len(self.motion.ids) - 1)
+        slot = np.minimum(np.searchsorted(self.motion.ids, ids), len(self.motion.ids) - 1)
         return np.where(self.motion.ids[slot] == ids, self.of[slot], -1)
 
 
@@ -91,13 +91,14 @@ def _squared(vectors: Array) -> npt.NDArray[np.float32]:
 
 def _components(linked: npt.NDArray[np.bool_]) -> Ints:
     """Connected components: the least label among neighbours, until nothing changes."""
-    count = np.int16(len(linked))
-    labels = np.arange(count, dtype=np.int16)
+    apart = linked.astype(np.uint16) - np.uint16(1)  # all bits where not linked: never the least
+    labels = linked.argmax(axis=1).astype(np.uint16)  # every one is linked to itself
     while True:
-        least = np.minimum(np.where(linked, labels[None, :], count).min(axis=1), labels)
+        least = (apart | labels[None, :]).min(axis=1)
         least = least[least]
         if np.array_equal(least, labels):
-            return labels.astype(np.int64)
+            found: Ints = labels.astype(np.int64)
+            return found
         labels = least
 
 
@@ -107,17 +108,17 @@ def _measured(motion: Motion, of: Ints) -> Bodies:
     bodies = int(name.max()) + 1 if len(name) else 0
     count = np.bincount(name, minlength=bodies)
 
-    def mean(values: Array) -> Array:
-        sums = [np.bincount(name, values[:, axis], minlength=bodies) for axis in (0, 1)]
-        return np.stack(sums, axis=1) / np.maximum(count, 1)[:, None]
-
-    points, before = motion.points[member], motion.before[member]
-    place, origin = mean(points), mean(before)
-    velocity = mean(motion.velocities[member])
-    spread, was = (mean((points - place[name]) ** 2), mean((before - origin[name]) ** 2))
+    # (b, n): what each feature counts in the mean of each body; numpy's calls cost more than this
+    share_of = (name == np.arange(bodies)[:, None]) / np.maximum(count, 1)[:, None]
+    places = np.concatenate([motion.points[member], motion.before[member]], axis=1)
+    means = share_of @ places
+    place = means[:, :2]
+    velocity = share_of @ motion.velocities[member]
+    spreads = share_of @ (places - means[name]) ** 2
+    spread, was = spreads[:, :2], spreads[:, 2:]
     extent = np.maximum(1.0, _EXTENT_SIGMAS * np.sqrt(spread))
     share = (count * spread.sum(axis=1) + 1.0) / (count * was.sum(axis=1) + 1.0)
-    growth = np.clip(0.5 * np.log(share) / motion.span_s, -_MAX_GROWTH, _MAX_GROWTH)
+    growth = np.minimum(np.maximum(0.5 * np.log(share) / motion.span_s, -_MAX_GROWTH), _MAX_GROWTH)
     size = np.maximum(_LEAST_SIZE_PX, np.sqrt(extent[:, 0] * extent[:, 1]))
     speed = np.hypot(velocity[:, 0], velocity[:, 1])
     return Bodies(motion, of, count, place, velocity, speed, size, growth)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
@@ -21,18 +22,18 @@ def change_of(present: Array, velocity: Array, speed: float, between: tuple[floa
     What lies ``between`` two multiples of the old velocity is perspective or easing, and plain
     speeding up is no impulse.
     """
-    course = velocity / speed
-    share = float(present @ velocity) / speed**2
-    jump = present - np.clip(share, *between) * velocity
-    forward = float(jump @ course)
-    if forward > 0:
-        jump = jump - forward * course
-    return float(np.hypot(*jump)) / speed
+    x, y = velocity.tolist()
+    now_x, now_y = present.tolist()
+    share = (now_x * x + now_y * y) / speed**2
+    kept = min(max(share, between[0]), between[1])
+    jump_x, jump_y = now_x - kept * x, now_y - kept * y
+    along = max(0.0, (jump_x * x + jump_y * y) / speed) / speed
+    return math.hypot(jump_x - along * x, jump_y - along * y) / speed
 
 
 def weight_of(features: int, change: float, least: float) -> float:
     """What a change above ``least``, seen on so many features, counts."""
-    return float(min(_MOST_FEATURES, np.sqrt(features / _TYPICAL)) * (min(_MOST, change) - least))
+    return min(_MOST_FEATURES, math.sqrt(features / _TYPICAL)) * (min(_MOST, change) - least)
 
 
 def inside(points: Array, width: int, height: int) -> npt.NDArray[np.bool_]:

@@ -17,16 +17,15 @@ from monitor.trigger.fast.features import FeaturePool
 from monitor.trigger.fast.momentum import HORIZONS_S, momentum_votes
 from monitor.trigger.fast.momentum import NOW_S as MOMENTUM_NOW_S
 from monitor.trigger.fast.slowing import HORIZON_S as SLOWING_HORIZON_S
-from monitor.trigger.fast.slowing import NOW_S as SLOWING_NOW_S
-from monitor.trigger.fast.slowing import slowing_votes
-from monitor.trigger.fast.trail import Trail
+from monitor.trigger.fast.slowing import NOW_S, slowing_votes
+from monitor.trigger.fast.trail import Motion, Trail
 
 Luma = npt.NDArray[np.uint8]
 
 WIDTH_PX: Final = 480
 THRESHOLD: Final = 3.3
 SLOWING_SHARE: Final = 0.5
-_BODY_S: Final = 0.3  # bodies are what moves together for so long
+_BODY_S: Final = NOW_S  # bodies are what moves together for so long
 _GAP_S: Final = 0.35
 _RHYTHM_S: Final = 0.1  # a vote counts for the time it stands for, in parts of this
 _SAME_PICTURE: Final = 0.15  # levels of mean difference; sensors are noisier
@@ -79,30 +78,33 @@ class FastCues:
             self._ballot.carry(features.camera)
         self._trail.add(features)
         height, width = small.shape
-        self._remember(width)
+        lately = self._remember(width)
         if features.change > _SAME_PICTURE:
-            self._vote(now_s, spent_s / _RHYTHM_S, width, height)
+            self._vote(now_s, lately, spent_s / _RHYTHM_S, width, height)
         best = self._ballot.best(now_s)
         return None if best is None else _sudden(best, width, height)
 
-    def _remember(self, width: int) -> None:
+    def _remember(self, width: int) -> Motion | None:
+        """The bodies of now; and the motion over ``_BODY_S`` that made them."""
         motion = self._trail.motion(_BODY_S)
         if motion is not None:
             self._past.append(moving_bodies(motion, width))
             while motion.at_s - self._past[0].motion.at_s > SLOWING_HORIZON_S + _GAP_S:
                 self._past.popleft()
+        return motion
 
-    def _vote(self, now_s: float, share: float, width: int, height: int) -> None:
+    def _vote(
+        self, now_s: float, lately: Motion | None, share: float, width: int, height: int
+    ) -> None:
         now = self._trail.motion(MOMENTUM_NOW_S)
         if now is not None:
             for horizon_s in HORIZONS_S:
                 bodies = self._bodies(now_s - horizon_s)
                 if bodies is not None:
                     self._ballot.cast(momentum_votes(bodies, now, width, height), share)
-        now = self._trail.motion(SLOWING_NOW_S)
         bodies = self._bodies(now_s - SLOWING_HORIZON_S)
-        if now is not None and bodies is not None:
-            self._ballot.cast(slowing_votes(bodies, now, width, height), SLOWING_SHARE * share)
+        if lately is not None and bodies is not None:
+            self._ballot.cast(slowing_votes(bodies, lately, width, height), SLOWING_SHARE * share)
 
     def _bodies(self, at_s: float) -> Bodies | None:
         nearest = min(self._past, key=lambda one: abs(one.motion.at_s - at_s), default=None)

@@ -46,23 +46,24 @@ def momentum_votes(bodies: Bodies, now: Motion, width: int, height: int) -> list
     radius = (
         0.8 * bodies.size * np.exp(bodies.growth * ahead_s) + 0.3 * bodies.speed * ahead_s + 4.0
     )
-    asked = (
+    asked = np.flatnonzero(
         (bodies.size >= _LEAST_SIZE_PX)
         & (bodies.speed >= _LEAST_SPEED * bodies.size)
         & inside(bodies.place, width, height)
         & inside(predicted, width, height)
     )
-    if not asked.any():
+    if not len(asked):
         return []
-    near = _away(predicted, now.points) < radius[:, None]
+    near = _squared_away(predicted[asked], now.points) < (radius[asked] ** 2)[:, None]
+    velocity, grown = bodies.velocity[asked], scale[asked]
     unlike = np.minimum(
-        _away(bodies.velocity, now.velocities),
-        _away(scale[:, None] * bodies.velocity, now.velocities),
+        _squared_away(velocity, now.velocities),
+        _squared_away(grown[:, None] * velocity, now.velocities),
     )
-    like = unlike < (_SAME_VELOCITY * bodies.speed * np.maximum(1.0, scale))[:, None]
-    going_on = (near & like).sum(axis=1)
+    limit = _SAME_VELOCITY * bodies.speed[asked] * np.maximum(1.0, grown)
+    going_on = np.count_nonzero(near & (unlike < (limit**2)[:, None]), axis=1)
     votes = []
-    for body in np.flatnonzero(asked & (going_on <= _GOES_ON * bodies.count)).tolist():
+    for body in asked[going_on <= _GOES_ON * bodies.count[asked]].tolist():
         vote = _impulse(bodies, body, now, float(scale[body]), predicted[body], width)
         if vote is not None:
             votes.append(vote)
@@ -106,5 +107,8 @@ def _impulse(
     return Vote(now.at_s, weight, place, size, impulse)
 
 
-def _away(some: Array, others: Array) -> Array:
-    return np.hypot(some[:, None, 0] - others[None, :, 0], some[:, None, 1] - others[None, :, 1])
+def _squared_away(some: Array, others: Array) -> Array:
+    across = some[:, None, 0] - others[None, :, 0]
+    down = some[:, None, 1] - others[None, :, 1]
+    squared: Array = across * across + down * down
+    return squared

@@ -6,6 +6,7 @@ on other scenes.
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
@@ -28,22 +29,23 @@ _EASING: Final = 0.9  # nobody holds their speed exactly
 
 def slowing_votes(bodies: Bodies, now: Motion, width: int, height: int) -> list[Vote]:
     """One vote for every body whose own features changed their velocity much."""
-    votes = []
+    votes: list[Vote] = []
     fit = (
         (bodies.size >= _LEAST_SIZE_PX)
         & (bodies.speed >= _LEAST_SPEED * bodies.size)
         & inside(bodies.place, width, height)
     )
+    if not fit.any():
+        return votes
     ahead_s = now.at_s - bodies.motion.at_s
     belongs = bodies.whose(now.ids)
+    found_of = np.bincount(belongs[belongs >= 0], minlength=len(bodies))
+    fit &= found_of >= np.maximum(_LEAST_FOUND, _FOUND_SHARE * bodies.count)
     for body in np.flatnonzero(fit).tolist():
-        own = belongs == body
-        found = int(own.sum())
-        if found < max(_LEAST_FOUND, _FOUND_SHARE * bodies.count[body]):
-            continue
+        found = int(found_of[body])
         velocity, speed = bodies.velocity[body], float(bodies.speed[body])
-        present = middle(now.velocities[own])
-        scale = float(np.exp(2 * bodies.growth[body] * ahead_s))
+        present = middle(now.velocities[belongs == body])
+        scale = math.exp(2 * float(bodies.growth[body]) * ahead_s)
         perspective = (_EASING * min(1.0, scale), max(1.0, scale))
         change = change_of(present, velocity, speed, perspective)
         if change > _LEAST_CHANGE:

@@ -15,7 +15,7 @@ from monitor.trigger.fast.ballot import Ballot, Vote
 from monitor.trigger.fast.bodies import moving_bodies
 from monitor.trigger.fast.cues import FastCues
 from monitor.trigger.fast.features import MAX_FEATURES, FeaturePool
-from monitor.trigger.fast.trail import Trail
+from monitor.trigger.fast.trail import Motion, Trail
 from tests.street import HEIGHT_PX, START_MS, WIDTH_PX, Car, Image, Street
 
 STEP_S = 0.1
@@ -156,6 +156,21 @@ def test_a_small_body_gets_its_share_of_features_beside_a_large_one() -> None:
     for k in range(8):
         features = pool.step(k * STEP_S, street.luma(k * STEP_S))
     assert ((features.points[:, 1] > 146).sum()) >= 5
+
+
+def test_a_chain_of_neighbours_is_one_body_however_its_corners_are_numbered() -> None:
+    along = np.random.default_rng(3).permutation(40)
+    places = np.stack([20.0 + 8.0 * along, np.full(40, 60.0)], axis=1)
+    apart = places + np.array([0.0, 100.0])
+    points = np.concatenate([places, apart])
+    motion = Motion(
+        1.0, 0.3, np.arange(80), points - 9.0, points, np.full((80, 2), 30.0), np.full(80, 42.0)
+    )
+    bodies = moving_bodies(motion, WIDTH_PX)
+    assert bodies.count.tolist() == [40, 40]
+    assert len(set(bodies.of[:40].tolist())) == len(set(bodies.of[40:].tolist())) == 1
+    assert bodies.place[bodies.of[0]] == pytest.approx(places.mean(axis=0))
+    assert bodies.velocity == pytest.approx(np.full((2, 2), 30.0))
 
 
 def test_two_bodies_are_told_apart_by_their_motion() -> None:

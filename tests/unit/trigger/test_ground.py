@@ -6,7 +6,13 @@ import pytest
 from monitor.config.models import GroundPoint
 from monitor.domain import Actor
 from monitor.trigger.classify import person_likeness
-from monitor.trigger.ground import METRES_PER_SIZE, SizeByRow, calibrated_plane, pinhole_plane
+from monitor.trigger.ground import (
+    METRES_PER_SIZE,
+    GroundPlane,
+    SizeByRow,
+    calibrated_plane,
+    pinhole_plane,
+)
 from monitor.trigger.normal import SceneMemory
 from monitor.trigger.people import PeopleWatch
 from tests.moving import HEIGHT_PX, WIDTH_PX, Body, Stage, drive_over, wall_s
@@ -26,6 +32,22 @@ def test_one_vehicle_size_is_one_unit_wide_on_every_row(row: float, x: float) ->
 
 def test_farther_up_a_pixel_reaches_farther() -> None:
     assert PLANE.metres_per_px(320.0, 60.0) > 2 * PLANE.metres_per_px(320.0, 300.0)
+
+
+@pytest.mark.parametrize(("x", "y"), [(10.0, 20.0), (320.0, 60.0), (600.0, 350.0)])
+def test_a_pixel_reaches_as_far_as_its_neighbours_lie_apart_on_the_ground(
+    x: float, y: float
+) -> None:
+    here, right, below = PLANE.to_ground(np.array([[x, y], [x + 1.0, y], [x, y + 1.0]]))
+    farther = max(np.hypot(*(right - here)), np.hypot(*(below - here)))
+    assert PLANE.metres_per_px(x, y) == pytest.approx(PLANE.metres(float(farther)))
+
+
+def test_on_the_horizon_itself_a_pixel_reaches_beyond_everything() -> None:
+    through_no_middle = GroundPlane(
+        np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, 1.0, 0.0]]), 1.0, True, 0.0, 0.2
+    )
+    assert not through_no_middle.metres_per_px(5.0, 0.0) < 1e6
 
 
 def test_the_plane_is_level_straight_ways_stay_straight() -> None:
