@@ -13,14 +13,15 @@ from typing import Any
 
 from workers.bench._model_server import ModelServer, event, good_answer, pieces, quiet_look, usage
 
-__all__ = ["FAULTS", "NO_TRUST", "FakeVllm", "good_answer", "quiet_look"]
+__all__ = ["FAULTS", "NO_IMAGES", "NO_TRUST", "FakeVllm", "good_answer", "quiet_look"]
 
 NO_TRUST = "Per-request media_io_kwargs are disabled by default. Use --trust-request-mm-kwargs."
+NO_IMAGES = "At most 0 image(s) may be provided in one prompt."
 FAULTS = (
     "ok", "silent", "slow", "endless", "400", "401", "404", "500", "500_then_ok", "503",
     "dead_connection", "dead_then_ok", "broken_json", "cut_json", "wrong_schema", "html",
     "huge_json", "no_trust_flag", "error_event", "garbage_events", "gzip", "huge_error",
-    "stops_in_the_middle", "endless_line",
+    "stops_in_the_middle", "endless_line", "no_images",
 )  # fmt: skip
 
 
@@ -53,6 +54,9 @@ class FakeVllm(ModelServer):
             return False
         elif fault == "no_trust_flag" and "media_io_kwargs" in request:
             self._error(writer, 400, NO_TRUST)
+            return True
+        elif fault == "no_images" and "image_url" in json.dumps(request):
+            self._error(writer, 400, NO_IMAGES)
             return True
         elif fault == "400":
             self._error(writer, 400, "cannot identify image data:image/jpeg;base64," + "A" * 5000)

@@ -245,6 +245,9 @@ class Query(Section):
     frame_width: int = Field(
         default=640, ge=64, le=1920, multiple_of=32, description="Pixels; height follows."
     )
+    close_ups: int = Field(
+        default=4, ge=0, le=8, description="Enlarged parts at the incident, if there is room."
+    )
     deadline_s: float = Field(
         default=60.0, ge=1, le=600, description="Past it the alert is explained from evidence."
     )

@@ -7,9 +7,7 @@ opens anything but this one local file, and refuses pictures too large to hold.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -19,25 +17,16 @@ import av
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
+from monitor.domain import Box
 from monitor.errors import MediaError
+from monitor.media.forward import Reader, TimedFrame
 from monitor.media.opening import media_error, open_file, video_stream
-from monitor.media.stills import Still, model_size, to_jpeg
-
-READ_LIMIT_S: Final = 120.0
-"""How long :meth:`Recording.stills` may decode where a file has hardly a key picture to seek to."""
+from monitor.media.stills import Still, model_size, sized_jpeg, to_jpeg
 
 _SEEK_BACK_MS: Final = (0, 1_000, 5_000, 20_000)
 _SCOUT_PACKETS: Final = 1_000
 _PAIR_MS: Final = (100, 400)
 _BROKEN_MAX: Final = 500  # packets in a row that cannot be decoded
-
-
-@dataclass(frozen=True, slots=True)
-class TimedFrame:
-    """A decoded picture and when it is, in the file's own time."""
-
-    time_ms: int
-    frame: av.VideoFrame
 
 
 class Recording:
@@ -104,18 +93,21 @@ class Recording:
         times_ms: Sequence[int],
         max_width: int,
         *,
+        part: Box | None = None,
         progress: Callable[[float], None] = lambda share: None,
     ) -> list[Still | None]:
         """The pictures at rising times (the first one not before each), sized for the model.
 
-        ``None`` where the file ends before, or where it was not reached within ``READ_LIMIT_S``.
+        Of each only ``part``, if given.
+        ``None`` where the file ends before, or where it was not reached within
+        ``forward.READ_LIMIT_S``.
         """
         found: list[Still | None] = []
-        reader = _Reader(self)
+        reader = Reader(self)
         for number, wanted_ms in enumerate(times_ms):
             progress(number / len(times_ms))
             one = reader.at_or_after(wanted_ms)
-            found.append(None if one is None else self._still(one, max_width))
+            found.append(None if one is None else self._still(one, max_width, part))
         return found
 
     def overview(
@@ -134,7 +126,7 @@ class Recording:
         end_ms = self.duration_ms or 0
         step = (end_ms - start_ms) / max(1, pairs - 1)
         found: list[Still | None] = []
-        reader, last_ms = _Reader(self), -1
+        reader, last_ms = Reader(self), -1
         for number in range(pairs):
             progress(number / pairs)
             wanted_ms = round(start_ms + number * step)
@@ -200,9 +192,12 @@ class Recording:
         pixels = np.ascontiguousarray(turned, dtype=np.uint8)
         return av.VideoFrame.from_ndarray(pixels, format="bgr24")
 
-    def _still(self, found: TimedFrame, max_width: int) -> Still:
+    def _still(self, found: TimedFrame, max_width: int, part: Box | None = None) -> Still:
+        frame = self.upright(found.frame)
+        if part is not None:
+            return sized_jpeg(frame, found.time_ms, max_width, self._scaler, part)
         size = model_size(self.width, self.height, max_width)
-        return to_jpeg(self.upright(found.frame), found.time_ms, size, self._scaler)
+        return to_jpeg(frame, found.time_ms, size, self._scaler)
 
     def _to(self, time_ms: int) -> None:
         if self.seekable:
@@ -267,44 +262,3 @@ class Recording:
         else:
             return None
         return duration_ms if duration_ms > 0 else None
-
-
-class _Reader:
-    """Forward through a recording: by a seek where that saves decoding, else on and on."""
-
-    def __init__(self, recording: Recording) -> None:
-        self._recording = recording
-        self._frames: Iterator[TimedFrame] = recording.frames()
-        self._until_s = time.monotonic() + READ_LIMIT_S
-        self.last: TimedFrame | None = None
-
-    def at_or_after(self, time_ms: int) -> TimedFrame | None:
-        """The first picture not before that time."""
-        self._seek(time_ms)
-        while self.last is None or self.last.time_ms < time_ms:
-            if not self._step():
-                return None
-        return self.last
-
-    def near(self, time_ms: int) -> TimedFrame | None:
-        """The key picture before that time if one is ahead of here; else as ``at_or_after``."""
-        if self._seek(time_ms):
-            self._step()
-            return self.last
-        return self.at_or_after(time_ms)
-
-    def _seek(self, time_ms: int) -> bool:
-        """Whether the next picture is a key one nearer to the time than where we are."""
-        key_ms = self._recording.key_before(time_ms)
-        if key_ms is None or (self.last is not None and key_ms <= self.last.time_ms):
-            return False
-        # From there on, not from the time itself: a second picture may be wanted before it.
-        self._frames = self._recording.frames(key_ms)
-        return True
-
-    def _step(self) -> bool:
-        following = next(self._frames, None)
-        if following is None or time.monotonic() > self._until_s:
-            return False
-        self.last = following
-        return True

@@ -18,10 +18,10 @@ from typing import Any
 import av
 from av.video.reformatter import VideoReformatter
 
-from monitor.domain import AccessUnit, CodecParameters
+from monitor.domain import AccessUnit, Box, CodecParameters
 from monitor.errors import MediaError
 from monitor.media.clip import playable
-from monitor.media.stills import Still, model_size, to_jpeg
+from monitor.media.stills import Still, sized_jpeg
 
 _MS = Fraction(1, 1000)
 
@@ -32,6 +32,11 @@ class Wanted:
 
     time_ms: int
     width: int | None  # at most this wide, in whole patches; None: as it is, for people
+    part: Box | None = None  # only this of it
+
+
+_How = tuple[int | None, Box | None]
+"""Width and part of a wanted picture."""
 
 
 def decode_at(
@@ -61,17 +66,19 @@ def decode_wanted(
     if not usable:
         raise MediaError("no key access unit to decode from")
     by_time = sorted(unit.capture_ms for unit in usable)
-    asked: dict[int, set[int | None]] = {}
+    asked: dict[int, set[_How]] = {}
     for want in wanted:
-        asked.setdefault(_nearest(by_time, want.time_ms), set()).add(want.width)
+        asked.setdefault(_nearest(by_time, want.time_ms), set()).add((want.width, want.part))
     work = [gop for gop in _gops(usable, asked) if gop.last_wanted >= 0]
     work.sort(key=lambda gop: gop.last_wanted, reverse=True)  # longest first: cores end together
     per_decoder = max(1, threads // max(1, len(work)))
-    stills: dict[tuple[int, int | None], Still] = {}
+    stills: dict[tuple[int, _How], Still] = {}
     with ThreadPoolExecutor(max(1, threads), thread_name_prefix="decode") as pool:
         for part in pool.map(lambda gop: _decode_gop(gop, params, asked, per_decoder), work):
             stills.update(part)
-    return [stills.get((_nearest(by_time, want.time_ms), want.width)) for want in wanted]
+    return [
+        stills.get((_nearest(by_time, want.time_ms), (want.width, want.part))) for want in wanted
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +93,7 @@ def _nearest(times: Sequence[int], time_ms: int) -> int:
     return min(around, key=lambda candidate: (abs(candidate - time_ms), candidate))
 
 
-def _gops(units: Sequence[AccessUnit], asked: dict[int, set[int | None]]) -> list[_Gop]:
+def _gops(units: Sequence[AccessUnit], asked: dict[int, set[_How]]) -> list[_Gop]:
     groups: list[list[AccessUnit]] = []
     for unit in units:
         if unit.is_key:
@@ -113,17 +120,17 @@ def _leading(group: Sequence[AccessUnit]) -> list[AccessUnit]:
 
 
 def _decode_gop(
-    gop: _Gop, params: CodecParameters, asked: dict[int, set[int | None]], threads: int
-) -> dict[tuple[int, int | None], Still]:
+    gop: _Gop, params: CodecParameters, asked: dict[int, set[_How]], threads: int
+) -> dict[tuple[int, _How], Still]:
     context = _context(params, threads)
     scaler = VideoReformatter()
-    stills: dict[tuple[int, int | None], Still] = {}
+    stills: dict[tuple[int, _How], Still] = {}
 
     def keep(frames: Sequence[Any]) -> None:
         for frame in frames:
-            for width in asked.get(frame.pts, ()):
-                size = None if width is None else model_size(frame.width, frame.height, width)
-                stills[frame.pts, width] = to_jpeg(frame, frame.pts, size, scaler)
+            for width, part in asked.get(frame.pts, ()):
+                still = sized_jpeg(frame, frame.pts, width, scaler, part)
+                stills[frame.pts, (width, part)] = still
 
     for unit in gop.units[: gop.last_wanted + 1]:
         packet: av.Packet[Any] = av.Packet(unit.data)

@@ -13,10 +13,18 @@ from typing import Literal
 from monitor.clock import Clock
 from monitor.domain import Answer, Evidence, ModelRun, Window
 from monitor.errors import QueryError
+from monitor.media.stills import Still
 from monitor.query.client import VisionClient
+from monitor.query.close_ups import CloseUp
 from monitor.query.parse import parse, reasoning_steps
-from monitor.query.prompting import answer_schema, load_prompt, user_text
-from monitor.query.question import Question, Shot, budget, visual_room
+from monitor.query.prompting import (
+    Prompt,
+    answer_schema,
+    close_up_words,
+    load_prompt,
+    user_text,
+)
+from monitor.query.question import Question, Shot, budget, room_for_close_ups, visual_room
 from monitor.query.rulebook import RuleBook
 from monitor.query.sampling import Budget
 
@@ -94,14 +102,16 @@ async def ask(
     on_delta: Callable[[str, str], None] | None = None,
     queue_s: float | None = None,
     question: str | None = None,
+    close_ups: Sequence[CloseUp] = (),
 ) -> ModelAnswer:
     """Ask why. ``QueryError`` if there is no usable answer within the deadline.
 
     ``queue_s``: how long the question waited for its turn, for the record. ``question``: an
-    operator's, for a profile that has a place for it.
+    operator's, for a profile that has a place for it. ``close_ups``: most telling first; as many
+    go along as there is room for beside ``shots``.
     """
     if settings.blind:
-        shots = ()
+        shots = close_ups = ()
     elif not shots:
         raise QueryError("no_frames", "there is no picture to ask about")
     prompt = load_prompt(settings.profile, settings.lang)
@@ -112,6 +122,7 @@ async def ask(
     )
     rule_ids = [rule.id for rule in rules]
     thinking = settings.mode == "thinking"
+    visual_tokens = visual_room(await _context_length(client, settings), settings.output_tokens)
     asked = Question(
         system=prompt.system,
         user=user_text(
@@ -123,8 +134,9 @@ async def ask(
         thinking=thinking,
         max_output_tokens=settings.max_output_tokens,
         max_thinking_tokens=settings.thinking_tokens,
-        max_visual_tokens=visual_room(
-            await _context_length(client, settings), settings.output_tokens
+        max_visual_tokens=visual_tokens,
+        close_ups=_enlarged(
+            prompt, window, close_ups, shots, frames_as=client.frames_as, room=visual_tokens
         ),
     )  # fmt: skip
     started_s = clock.monotonic_s()
@@ -152,4 +164,20 @@ async def ask(
         unknown_rules=parsed.unknown_rules,
         prompt_version=prompt.version,
         frames_as=reply.frames_as,
+    )
+
+
+def _enlarged(
+    prompt: Prompt, window: Window, close_ups: Sequence[CloseUp], shots: Sequence[Shot], *,
+    frames_as: str, room: int,
+) -> tuple[tuple[str, Still], ...]:  # fmt: skip
+    """Those that fit, in order of time, each with its words; none in a profile without words."""
+    words = prompt.close_up
+    if words is None:
+        return ()
+    stills = [one.still for one in close_ups]
+    fitting = room_for_close_ups(shots, stills, frames_as=frames_as, visual_tokens=room)
+    return tuple(
+        (close_up_words(words, window.t_s(one.still.capture_ms), one.part), one.still)
+        for one in sorted(close_ups[:fitting], key=lambda one: one.still.capture_ms)
     )

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Literal
 
@@ -32,9 +33,10 @@ _MODELS_TIMEOUT_S = 2.0
 _PROBE_TIMEOUT_S = 5.0
 _MAX_RESPONSE_BYTES = 16_000_000
 _MAX_ANSWER_CHARS = 256_000
-_TRY_VIDEO_AGAIN_S = 900.0
+_TRY_AGAIN_S = 900.0
 _ERROR_CHARS = 200
 _NO_TRUST = ("media_io_kwargs", "mm-kwargs", "video_url", "video(s)")
+_FEWER_IMAGES = "image(s)"  # "At most N image(s) may be provided in one prompt."
 _REQUESTS = re.compile(
     r"^vllm:num_requests_(?:running|waiting)(?:\{[^}\n]*\})? (\d+(?:\.\d+)?)$", re.MULTILINE
 )
@@ -58,6 +60,7 @@ class VisionClient:
         self._clock = clock or SystemClock()
         self._context_length: int | None = None
         self._images_since: float | None = None  # when the server refused video
+        self._whole_since: float | None = None  # when it refused close-ups
         transport = BoundedTransport(httpx2.AsyncHTTPTransport(), max_response_bytes)
         self._http = httpx2.AsyncClient(
             transport=transport,
@@ -83,10 +86,10 @@ class VisionClient:
     @property
     def frames_as(self) -> FramesAs:
         """How the next question's pictures go; a refusal is remembered for a quarter of an hour."""
-        if self._images_since is None:
-            return "video"
-        waited_s = self._clock.monotonic_s() - self._images_since
-        return "images" if waited_s < _TRY_VIDEO_AGAIN_S else "video"
+        return "images" if self._lately(self._images_since) else "video"
+
+    def _lately(self, since_s: float | None) -> bool:
+        return since_s is not None and self._clock.monotonic_s() - since_s < _TRY_AGAIN_S
 
     async def context_length(self, otherwise: int) -> int:
         """``max_model_len`` as the server gives it; ``otherwise`` while it gives none."""
@@ -157,12 +160,17 @@ class VisionClient:
         tries_left = {"server_error": 1, "unreachable": 1}
         while True:
             frames_as = self.frames_as
+            if self._lately(self._whole_since):
+                question = replace(question, close_ups=())
             try:
                 reply = await self._once(question, frames_as, on_delta)
             except openai.BadRequestError as error:
-                if frames_as == "images" or not _refuses_video(error):
+                if question.close_ups and _FEWER_IMAGES in error.message:
+                    self._whole_since = self._clock.monotonic_s()
+                elif frames_as == "video" and _refuses_video(error):
+                    self._images_since = self._clock.monotonic_s()
+                else:
                     raise _query_error(error) from error
-                self._images_since = self._clock.monotonic_s()
             except (openai.OpenAIError, httpx2.HTTPError, ValueError) as error:
                 failure = _query_error(error)
                 if not tries_left.get(failure.reason):

@@ -15,7 +15,7 @@ from string import Template
 from typing import Any
 
 from monitor import wire
-from monitor.domain import Answer, Evidence, Window
+from monitor.domain import Answer, Box, Evidence, Window
 from monitor.errors import ConfigError, QueryError
 from monitor.query.operator_question import quoted
 from monitor.query.rulebook import Rule
@@ -38,6 +38,7 @@ class Prompt:
     user: Template
     step_names: tuple[str, ...]
     question: str | None = None  # what is asked where nobody asks anything
+    close_up: Template | None = None  # the words in front of an enlarged part; None: takes none
 
     @property
     def takes_question(self) -> bool:
@@ -67,6 +68,7 @@ def load_prompt(profile: str, lang: str) -> Prompt:
             user=Template(parts["user"].strip()),
             step_names=tuple(parts["step names"].strip().splitlines()),
             question=parts["question"].strip() if "question" in parts else None,
+            close_up=Template(parts["close-up"].strip()) if "close-up" in parts else None,
         )
     except (OSError, KeyError, ValueError) as error:
         raise ConfigError(f"the prompt {profile}.{lang} cannot be read: {error}") from error
@@ -100,6 +102,14 @@ def user_text(
         side=_SIDES[lang][traffic_side],
         evidence="\n".join(evidence_lines(evidence, window, lang)) or nothing,
         rules="\n".join(f"- {rule.line(lang)}" for rule in rules) or nothing,
+    )
+
+
+def close_up_words(words: Template, t_s: float, part: Box) -> str:
+    """What stands in front of an enlarged part: when it was, and which part of the picture."""
+    left, top, width, height = (round(100 * share) for share in part)
+    return words.substitute(
+        t_s=f"{t_s:.1f}", left=left, right=left + width, top=top, bottom=top + height
     )
 
 

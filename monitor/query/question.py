@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,10 +16,14 @@ VIDEO_PIXELS = 24_576 * PATCH_PX * PATCH_PX
 """Qwen3-VL's ``size.longest_edge`` for a whole video (frames x height x width) as it is shipped:
 past it the server silently shrinks every picture, so no question goes past it."""
 
+_IMAGE_PIXELS = 64 * PATCH_PX * PATCH_PX
+"""``size.shortest_edge`` for an image as it is shipped: a smaller one is enlarged by the server."""
+
 _TEXT_TOKENS = 4500  # the fixed part, rules, evidence and schema, in the wordier language
 _TOKENS_AROUND_PAIR = 8
 _TOKENS_AROUND_IMAGE = 2
 _TOKENS_OF_TIME = 8  # "<12.3 seconds>" in front of an image
+_TOKENS_OF_PLACE = 48  # the words in front of a close-up, in the wordier language
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,7 @@ class Question:
     max_output_tokens: int
     max_visual_tokens: int
     max_thinking_tokens: int | None = None  # None: as many as for the answer
+    close_ups: tuple[tuple[str, Still], ...] = ()  # each after its words, behind the pictures
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +109,24 @@ def visual_room(context_length: int, max_output_tokens: int) -> int:
     return max(0, context_length - max_output_tokens - _TEXT_TOKENS)
 
 
+def room_for_close_ups(
+    shots: Sequence[Shot], stills: Sequence[Still], *, frames_as: str, visual_tokens: int
+) -> int:
+    """How many of the close-ups fit beside the pictures, which have the first right to the room."""
+    left = visual_tokens
+    if shots:
+        size = (shots[0].first.width, shots[0].first.height)
+        room = budget(
+            size, frames_as=frames_as, max_frames=2, context_length=0, max_output_tokens=0
+        )
+        left -= len(shots) * room.tokens_per_pair
+    for number, still in enumerate(stills):
+        left -= _close_up_tokens(still)
+        if left < 0:
+            return number
+    return len(stills)
+
+
 def request_body(question: Question, model: str, frames_as: str) -> dict[str, Any]:
     """The arguments of ``chat.completions.create``."""
     extra: dict[str, Any] = {"chat_template_kwargs": {"enable_thinking": question.thinking}}
@@ -111,7 +135,10 @@ def request_body(question: Question, model: str, frames_as: str) -> dict[str, An
         pictures = [_video(question.shots)]
         extra["media_io_kwargs"] = {"video": _frame_times(question.shots)}
     elif question.shots:
-        pictures = _images(question.shots, question.max_visual_tokens)
+        taken = sum(_close_up_tokens(still) for _, still in question.close_ups)
+        pictures = _images(question.shots, question.max_visual_tokens - taken)
+    for words, still in question.close_ups:
+        pictures += [{"type": "text", "text": words}, _image(still)]
     max_tokens = question.max_output_tokens
     if question.thinking:
         thought = question.max_thinking_tokens or question.max_output_tokens
@@ -168,10 +195,16 @@ def _images(found: Sequence[Shot], max_tokens: int) -> list[dict[str, Any]]:
         timed = [timed[round(index * last / (most - 1))] for index in range(most)]
     parts: list[dict[str, Any]] = []
     for time_ms, still in timed:
-        url = "data:image/jpeg;base64," + _base64(still)
         parts.append({"type": "text", "text": f"<{time_ms / 1000:.1f} seconds>"})
-        parts.append({"type": "image_url", "image_url": {"url": url}})
+        parts.append(_image(still))
     return parts
+
+
+def _image(still: Still) -> dict[str, Any]:
+    return {
+        "type": "image_url",
+        "image_url": {"url": "data:image/jpeg;base64," + _base64(still)},
+    }
 
 
 def _pictures(shot: Shot) -> list[tuple[int, Still]]:
@@ -180,8 +213,13 @@ def _pictures(shot: Shot) -> list[tuple[int, Still]]:
 
 
 def _image_tokens(width: int, height: int) -> int:
-    patches = (width // PATCH_PX) * (height // PATCH_PX)
-    return patches + _TOKENS_AROUND_IMAGE + _TOKENS_OF_TIME
+    factor = max(1.0, math.sqrt(_IMAGE_PIXELS / (width * height)))
+    columns, rows = (math.ceil(side * factor / PATCH_PX - 1e-9) for side in (width, height))
+    return columns * rows + _TOKENS_AROUND_IMAGE + _TOKENS_OF_TIME
+
+
+def _close_up_tokens(still: Still) -> int:
+    return _image_tokens(still.width, still.height) + _TOKENS_OF_PLACE
 
 
 def _base64(still: Still) -> str:

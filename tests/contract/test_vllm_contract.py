@@ -33,7 +33,7 @@ from monitor.query.question import Question, Shot, budget, request_body
 from monitor.query.rulebook import rulebook
 from monitor.query.sampling import Pair
 from monitor.query.server_check import check, exit_ok
-from tests.contract.vllm_server import API_KEY, MODEL, VllmServer
+from tests.contract.vllm_server import API_KEY, IMAGES_MAX, MODEL, VllmServer
 from tests.unit.evidence.timelines import START_MS, WINDOW, rear_end
 
 pytestmark = pytest.mark.timeout(900)  # a server's start is within the first test's time
@@ -163,6 +163,36 @@ def test_pictures_one_by_one_carry_their_times_in_words(vllm: VllmServer) -> Non
     prompt, _ = rendered(vllm, question(shots(times)), "images")
     assert stamps(prompt) == [0.0, 0.2, 3.3, 9.0, 9.1]
     assert prompt.count("<|vision_start|>") == 5
+
+
+def test_close_ups_stand_behind_the_video_and_leave_its_times_alone(vllm: VllmServer) -> None:
+    closer = (("Enlarged at 0.2 s:", still(7, (96, 64))), ("Enlarged at 9.1 s:", still(8)))
+    asked = question(shots([(0, 200), (9_000, 9_100)]), close_ups=closer)
+    prompt, _ = rendered(vllm, asked, "video")
+    order = re.findall(
+        r"<\d+\.\d seconds>|<\|video_pad\|>|<\|image_pad\|>|Enlarged at [\d.]+|What happened",
+        prompt,
+    )
+    pads = ["<|video_pad|>"] * 4
+    assert order == [
+        "<0.1 seconds>", *pads, "<9.1 seconds>", *pads,
+        "Enlarged at 0.2", *["<|image_pad|>"] * 6, "Enlarged at 9.1", *["<|image_pad|>"] * 4,
+        "What happened",
+    ]  # fmt: skip
+
+
+async def test_more_images_than_the_server_takes_are_left_out_and_that_is_remembered(
+    vllm: VllmServer, client: VisionClient
+) -> None:
+    closer = tuple((f"{number}:", still(number, (32, 32))) for number in range(IMAGES_MAX + 1))
+    asked = question(shots([(0, 200), (9_000, 9_100)]), close_ups=closer)
+    before = vllm.metric("vllm:request_success_total")
+    for _ in range(2):
+        reply = await client.ask(asked, deadline_s=PATIENCE_S)
+        assert reply.frames_as == "video"
+        assert reply.prompt_tokens is not None
+        assert reply.prompt_tokens < 100, "the close-ups alone have as many tokens"
+    assert vllm.metric("vllm:request_success_total") == before + 2
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])

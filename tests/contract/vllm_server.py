@@ -21,6 +21,7 @@ VENV = ROOT / ".venv-vllm"
 CACHE = ROOT / ".cache" / "contract"
 MODEL = "Qwen/Qwen3-VL-2B-Instruct"
 API_KEY = "contract-key"
+IMAGES_MAX = 128  # in a question
 
 _START_S = 600.0  # on two busy cores it was 38 to 124
 _QUIET = {
@@ -33,7 +34,7 @@ _QUIET = {
 
 COMMON = (
     "--dtype", "bfloat16", "--enforce-eager", "--max-num-seqs", "2",
-    "--max-num-queued-reqs", "4", "--limit-mm-per-prompt", '{"image":128,"video":1}',
+    "--max-num-queued-reqs", "4", "--limit-mm-per-prompt", f'{{"image":{IMAGES_MAX},"video":1}}',
     "--structured-outputs-config", '{"backend":"guidance","disable_any_whitespace":true}',
     "--allowed-media-domains", "none.invalid", "--generation-config", "vllm",
     "--api-key", API_KEY, "--max-model-len", "32768", "--enable-prompt-tokens-details",

@@ -17,8 +17,9 @@ import pytest
 
 from monitor.buffer.connection import connect
 from monitor.buffer.evidence_log import EvidenceLog
+from monitor.buffer.incidents import IncidentStore
 from monitor.buffer.ring import RingWriter
-from monitor.domain import Actor, Evidence, EvidenceKind
+from monitor.domain import Actor, Evidence, EvidenceKind, Incident, Severity, Trigger
 from tests.files import write_backwards, write_picture, write_video
 from tests.video import encode, even
 from tests.vllm_fake import FakeVllm, good_answer
@@ -81,7 +82,7 @@ async def test_the_models_answer_with_true_times_and_the_question_as_data(
     assert found["explainer"] == "qwen3-vl"
     assert found["answer"]["root_cause"] == good_answer()["root_cause"]
     assert next(one["claim"] for one in found["verification"]) == "root_cause"
-    assert found["prompt_version"] == "why-1"
+    assert found["prompt_version"] == "why-2"
     assert request["model"] == "some/model", "the only one the server has"
     times = request["media_io_kwargs"]["video"]["frames_indices"]
     assert [round(t * 1000) for pair in found["pictures_s"] for t in pair] == times
@@ -238,6 +239,15 @@ async def test_bad_files_and_questions(video: Path, tmp_path: Path) -> None:
         assert done.took_s < 15
 
 
+def _incident(camera: str, peak_ms: int) -> Incident:
+    trigger = Trigger(
+        EvidenceKind.HARD_BRAKE, peak_ms, peak_ms + 400, 2.0, "braking", (0.4, 0.4, 0.2, 0.2)
+    )
+    return Incident(
+        f"{camera}-{peak_ms}", camera, Severity.HIGH, peak_ms, peak_ms, peak_ms, (trigger,)
+    )
+
+
 async def test_a_cameras_last_minutes(tmp_path: Path, redis_url: str, camera_id: str) -> None:
     times = even(200)
     units, params = encode(times)
@@ -248,10 +258,12 @@ async def test_a_cameras_last_minutes(tmp_path: Path, redis_url: str, camera_id:
         await writer.put_codec(params)
         await writer.append(units)
         await EvidenceLog(redis).append(camera_id, [seen])
+        await IncidentStore(redis).put(_incident(camera_id, times[120]))
     finally:
         await redis.aclose()
     (tmp_path / "streams.yaml").write_text(
-        f"site: {{id: a}}\nredis: {{url: '{redis_url}'}}\n"
+        "site: {id: a}\nquery: {frame_width: 96, close_ups: 1}\n"
+        f"redis: {{url: '{redis_url}'}}\n"
         f"cameras:\n  - {{id: {camera_id}, url: 'rtsp://127.0.0.1:1/x'}}\n"
         "  - {id: empty, url: 'rtsp://127.0.0.1:1/x'}\n"
     )
@@ -261,6 +273,8 @@ async def test_a_cameras_last_minutes(tmp_path: Path, redis_url: str, camera_id:
         indices = fake.requests[0]["media_io_kwargs"]["video"]["frames_indices"]
     assert done.code == 0, done.err
     assert "E1. 4.8 s: hard_brake" in content[-1]["text"]
+    assert [part["type"] for part in content] == ["video_url", "text", "image_url", "text"]
+    assert content[1]["text"].startswith("Enlarged part of the picture at 4.8 s, from 25 to 75 %")
     assert (indices[0], indices[-1]) == (0, 199 * 40)
     assert done.json["window"]["start"].startswith("2025-10-09T")
     assert done.json["notes"] == ["The ring holds 8 s of this camera's video."]

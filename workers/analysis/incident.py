@@ -194,7 +194,7 @@ async def _pictures(
     async with desk.decoding.turn(incident.camera, incident.severity):
         take = partial(
             take_pictures, incident, footage, evidence, pairs,
-            frame_width=query.frame_width, media_dir=desk.media_dir if files else None,
+            query=query, media_dir=desk.media_dir if files else None,
         )  # fmt: skip
         pictures = await asyncio.get_running_loop().run_in_executor(desk.threads, take)
     return pairs, pictures
@@ -216,6 +216,7 @@ async def _ask(found: _Found, pairs: list[Pair], pictures: Pictures, desk: Desk)
             client, await fewer(taken, window, important, client, settings), found.evidence, window,
             peak_ms=incident.peak_ms, rulebook=desk.rulebook, settings=settings,
             deadline_s=grant.left_s, clock=desk.clock, queue_s=grant.queue_s,
+            close_ups=pictures.close_ups,
         )  # fmt: skip
 
     wanted = Wanted(

@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Final
 
 from monitor.clock import utc
+from monitor.config.models import Query
 from monitor.domain import AlertMedia, Evidence, Incident
 from monitor.errors import MediaError
 from monitor.media.clip import remux
 from monitor.media.stills import Still
 from monitor.media.window import Wanted, decode_wanted
+from monitor.query.close_ups import CloseUp, Wish, close_ups, wish
 from monitor.query.sampling import Pair
 from workers.analysis.footage import Footage
 
@@ -39,6 +41,7 @@ class Pictures:
 
     media: AlertMedia | None
     stills: list[Still | None]  # of the pairs: first, second, first, second, ...
+    close_ups: tuple[CloseUp, ...] = ()
 
 
 def frame_times_s(footage: Footage) -> list[float]:
@@ -76,10 +79,13 @@ def take_pictures(
     evidence: Sequence[Evidence],
     pairs: Sequence[Pair],
     *,
-    frame_width: int,
+    query: Query,
     media_dir: Path | None,
 ) -> Pictures:
-    """Write the files and decode the pairs, each GOP once; no files without ``media_dir``."""
+    """Write the files and decode the pairs, each GOP once; no files without ``media_dir``.
+
+    With pairs, the place of the incident is decoded too, enlarged.
+    """
     start_ms, end_ms = footage.window.start_ms, footage.window.end_ms
     keys: list[int] = []
     around = (incident.peak_ms + 1000 * offset_s for offset_s in _AROUND_PEAK_S)
@@ -89,11 +95,15 @@ def take_pictures(
             keys.append(time_ms)
     keys = sorted(keys[:KEY_FRAMES])
     wanted = [
-        Wanted(start_ms + ms, frame_width)
+        Wanted(start_ms + ms, query.frame_width)
         for pair in pairs
         for ms in (pair.first_ms, pair.second_ms)
     ]
     count = len(wanted)
+    closer = wished(incident, footage, query) if pairs else None
+    if closer is not None:
+        wanted += [Wanted(time_ms, closer.width, closer.part) for time_ms in closer.times_ms]
+    closer_count = len(wanted) - count
     if media_dir is not None:
         wanted += [Wanted(time_ms, None) for time_ms in (incident.peak_ms, *keys)]
     try:
@@ -101,9 +111,17 @@ def take_pictures(
     except MediaError as error:
         logger.warning("no picture of %s: %s", incident.id, error)
         stills = [None] * len(wanted)
-    if media_dir is None:
-        return Pictures(None, stills)
-    return Pictures(_write(incident, footage, stills[count:], media_dir), stills[:count])
+    enlarged = close_ups(closer, stills[count : count + closer_count])
+    media = None
+    if media_dir is not None:
+        media = _write(incident, footage, stills[count + closer_count :], media_dir)
+    return Pictures(media, stills[:count], enlarged)
+
+
+def wished(incident: Incident | None, footage: Footage, query: Query) -> Wish | None:
+    """Which part of which pictures to enlarge."""
+    size = (footage.params.width, footage.params.height)
+    return wish(incident, footage.window, size, query.frame_width, query.close_ups)
 
 
 def _write(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Final
 
 from redis.asyncio import Redis
@@ -13,7 +14,9 @@ from monitor.buffer.ring import RingReader
 from monitor.domain import Window
 from monitor.errors import MediaError
 from monitor.media.clip import part_around
+from monitor.media.stills import Still
 from monitor.media.window import Wanted, decode_wanted
+from monitor.query.close_ups import Wish
 from monitor.query.question import Shot, shots
 from monitor.query.sampling import Budget, plan
 from workers.analysis.footage import Footage
@@ -86,8 +89,16 @@ class CameraSource:
         wanted = [
             Wanted(window.start_ms + ms, width) for p in pairs for ms in (p.first_ms, p.second_ms)
         ]
+        return shots(pairs, await self._decoded(wanted, progress), window)
+
+    async def stills(self, wished: Wish, progress: Progress) -> list[Still | None]:
+        wanted = [Wanted(time_ms, wished.width, wished.part) for time_ms in wished.times_ms]
+        return await self._decoded(wanted, progress)
+
+    async def _decoded(self, wanted: Sequence[Wanted], progress: Progress) -> list[Still | None]:
+        footage = self._footage
+        assert footage is not None
         threads = os.cpu_count() or 1
-        stills = await in_thread(
+        return await in_thread(
             lambda _: decode_wanted(footage.units, footage.params, wanted, threads), progress
         )
-        return shots(pairs, stills, window)

@@ -19,6 +19,7 @@ from monitor.evidence import adjusted_confidence, explain, verify
 from monitor.media.stills import model_size
 from monitor.query.ask import ModelAnswer, ask, picture_budget
 from monitor.query.client import VisionClient
+from monitor.query.close_ups import CloseUp, close_ups, wish
 from monitor.query.question import Shot
 from monitor.query.rulebook import rulebook
 from workers.analysis.manner import ask_settings
@@ -126,15 +127,21 @@ async def _ask(
     elif seen.window.start_ms == seen.window.end_ms:
         width = max(width, _STILL_WIDTH_PX)
     shots: tuple[Shot, ...] = ()
+    enlarged: tuple[CloseUp, ...] = ()
     if not asked.blind:
-        room = await picture_budget(client, model_size(*await source.size(), width), settings)
-        shots = await source.shots(seen, room, width, screen.step("taking pictures"))
+        size, taking = await source.size(), screen.step("taking pictures")
+        room = await picture_budget(client, model_size(*size, width), settings)
+        shots = await source.shots(seen, room, width, taking)
+        wished = wish(seen.incident, seen.window, size, width, config.query.close_ups)
+        if wished is not None:
+            enlarged = close_ups(wished, await source.stills(wished, taking))
     screen.step(f"asking {client.model}")
     on_delta: Callable[[str, str], None] = screen.delta
     model = await ask(
         client, shots, seen.evidence, seen.window,
         peak_ms=seen.peak_ms, rulebook=rulebook(config.site.jurisdiction), settings=settings,
         deadline_s=asked.deadline_s, clock=clock, on_delta=on_delta, question=asked.question,
+        close_ups=enlarged,
     )  # fmt: skip
     return model, shots
 

@@ -10,6 +10,8 @@ from typing import Final
 from monitor.domain import Incident, Window
 from monitor.errors import MediaError
 from monitor.media.recording import Recording
+from monitor.media.stills import Still
+from monitor.query.close_ups import Wish
 from monitor.query.question import Shot, shots
 from monitor.query.sampling import Budget, plan
 from workers.analysis.media import important_times_ms
@@ -50,6 +52,16 @@ class FileSource:
         self, seen: Seen, room: Budget, width: int, progress: Progress
     ) -> tuple[Shot, ...]:
         return await in_thread(lambda tell: self._shots(seen, room, width, tell), progress)
+
+    async def stills(self, wished: Wish, progress: Progress) -> list[Still | None]:
+        def take(tell: Progress) -> list[Still | None]:
+            with Recording(self._path) as recording:
+                times = sorted(wished.times_ms)
+                found = recording.stills(times, wished.width, part=wished.part, progress=tell)
+            at = dict(zip(times, found, strict=True))
+            return [at[time_ms] for time_ms in wished.times_ms]
+
+        return await in_thread(take, progress)
 
     def _look(self, progress: Progress) -> Seen:
         with Recording(self._path) as recording:

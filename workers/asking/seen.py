@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
 from monitor.domain import Evidence, Incident, Window
+from monitor.media.stills import Still
+from monitor.query.close_ups import Wish
 from monitor.query.question import Shot
 from monitor.query.sampling import Budget
 
@@ -46,6 +48,9 @@ class Source(Protocol):
         self, seen: Seen, room: Budget, width: int, progress: Progress
     ) -> tuple[Shot, ...]:
         """The pictures for the model, within the room."""
+
+    async def stills(self, wished: Wish, progress: Progress) -> list[Still | None]:
+        """The wished part of the pictures at its times, in its order."""
 
 
 class Stopped(Exception):

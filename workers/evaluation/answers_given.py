@@ -15,6 +15,7 @@ from monitor.media.stills import model_size
 from monitor.media.window import Wanted, decode_wanted
 from monitor.query.ask import AskSettings, ask, picture_budget
 from monitor.query.client import VisionClient
+from monitor.query.close_ups import CloseUp, close_ups, wish
 from monitor.query.question import Shot, shots
 from monitor.query.rulebook import RuleBook
 from monitor.query.sampling import plan
@@ -80,12 +81,13 @@ async def from_model(
     try:
         settings = await ask_settings(config, asking.mode, client)
         settings = replace(settings, profile="incident", blind=blind)
-        taken: Sequence[Shot] = ()
+        taken: tuple[Sequence[Shot], Sequence[CloseUp]] = ((), ())
         if not blind:
             taken = await _pictures(case, case.incident, client, settings, config)
         made = await ask(
-            client, taken, case.evidence, case.window, peak_ms=case.incident.peak_ms,
+            client, taken[0], case.evidence, case.window, peak_ms=case.incident.peak_ms,
             rulebook=asking.rulebook, settings=settings, deadline_s=asking.deadline_s, clock=clock,
+            close_ups=taken[1],
         )  # fmt: skip
     except QueryError as error:
         read: Json = "unreadable" if error.reason in _UNREADABLE else "none"
@@ -104,13 +106,16 @@ async def from_model(
 
 async def _pictures(
     case: Case, incident: Incident, client: VisionClient, settings: AskSettings, config: Config
-) -> tuple[Shot, ...]:
-    """As analyse takes them: within the endpoint's room, dense around what was measured."""
+) -> tuple[tuple[Shot, ...], tuple[CloseUp, ...]]:
+    """As analyse takes them: within the endpoint's room, dense around what was measured; and the
+    incident's place, enlarged.
+    """
     window, width = case.window, config.query.frame_width
     units, params = units_of(case.entry.path)
-    room = await picture_budget(client, model_size(params.width, params.height, width), settings)
+    size = (params.width, params.height)
+    room = await picture_budget(client, model_size(*size, width), settings)
     if not room.pairs:
-        return ()
+        return (), ()
     inside = [
         unit.capture_ms for unit in units if window.start_ms <= unit.capture_ms <= window.end_ms
     ]
@@ -121,4 +126,9 @@ async def _pictures(
         for pair in pairs
         for ms in (pair.first_ms, pair.second_ms)
     ]
-    return shots(pairs, decode_wanted(units, params, wanted, 1), window)
+    whole = shots(pairs, decode_wanted(units, params, wanted, 1), window)
+    wished = wish(incident, window, size, width, config.query.close_ups)
+    if wished is None:
+        return whole, ()
+    parts = [Wanted(time_ms, wished.width, wished.part) for time_ms in wished.times_ms]
+    return whole, close_ups(wished, decode_wanted(units, params, parts, 1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -10,6 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 from redis.asyncio import Redis
 
@@ -214,6 +217,33 @@ async def test_the_model_is_asked_with_true_times(
     text = fake.requests[0]["messages"][1]["content"][1]["text"]
     assert "17.0 ±0.1 s: headway vehicle track 2 -> track 1 = 0.8 ±0.1 s" in text
     assert "about 20.0 s" in text
+
+
+async def test_the_place_of_the_incident_is_shown_enlarged_behind_the_video(
+    redis: Redis, private_redis: servers.Server, footage: Any, tmp_path: Path, fake: FakeVllm
+) -> None:
+    await prepare(redis, footage, incident=an_incident("cam-1", trigger(box=(0.4, 0.4, 0.2, 0.2))))
+    settings = config(private_redis, tmp_path, endpoint=fake.url, frame_width=128, close_ups=3)
+    async with worker(settings):
+        (alert,) = await alerts(redis, 1)
+    assert alert.explainer is Explainer.QWEN3_VL
+    video_part, *closer, _ = fake.requests[0]["messages"][1]["content"]
+    assert video_part["type"] == "video_url"
+    assert [part["text"].split(" s,")[0].split()[-1] for part in closer[::2]] == [
+        "19.0", "20.0", "21.0"
+    ]  # fmt: skip
+    assert all("from 25 to 75 %" in part["text"] for part in closer[::2])
+    sizes = {_size_of(part["image_url"]["url"]) for part in closer[1::2]}
+    whole = _size_of(video_part["video_url"]["url"].split(",")[1])
+    assert whole[0] == 128
+    assert all(width >= 1.25 * whole[0] / 2 for width, _ in sizes)
+
+
+def _size_of(encoded: str) -> tuple[int, int]:
+    jpeg = np.frombuffer(base64.b64decode(encoded.split(",")[-1]), np.uint8)
+    picture = cv2.imdecode(jpeg, cv2.IMREAD_COLOR)
+    assert picture is not None
+    return picture.shape[1], picture.shape[0]
 
 
 @pytest.mark.parametrize(

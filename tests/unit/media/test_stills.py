@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.errors import MediaError
-from monitor.media.stills import PATCH_PX, model_size, to_jpeg
+from monitor.media.stills import PATCH_PX, model_size, part_px, to_jpeg
 
 
 @given(st.integers(1, 8000), st.integers(1, 8000), st.integers(32, 1920))
@@ -31,6 +31,18 @@ def test_whole_patches_never_enlarged_shape_kept(width: int, height: int, limit:
 )  # fmt: skip
 def test_common_cameras(size: tuple[int, int], expected: tuple[int, int]) -> None:
     assert model_size(*size, 640) == expected
+
+
+_SHARE = st.floats(0, 1)
+
+
+@given(st.integers(1, 8000), st.integers(1, 8000), st.tuples(_SHARE, _SHARE, _SHARE, _SHARE))
+def test_a_part_is_never_empty_and_never_outside(
+    width: int, height: int, part: tuple[float, float, float, float]
+) -> None:
+    left, top, wide, high = part_px((width, height), part)
+    assert 0 <= left < left + wide <= width
+    assert 0 <= top < top + high <= height
 
 
 def test_impossible_sizes() -> None:

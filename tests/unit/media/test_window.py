@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
+import numpy as np
 import pytest
 
 from monitor.domain import VideoCodec
 from monitor.errors import MediaError
+from monitor.media.stills import Still
 from monitor.media.window import Wanted, decode_at, decode_wanted
 from tests import video
 
@@ -47,6 +50,31 @@ def test_small_for_the_model_and_whole_for_people() -> None:
     assert (small.width, small.height) == (320, 192)
     assert (whole.width, whole.height) == (640, 360)
     assert video.number_in_jpeg(whole.jpeg) == 5
+
+
+def test_a_part_in_the_cameras_own_pixels() -> None:
+    times = video.even(12)
+    units, params = video.encode(times, width=640, height=360)
+    part = (0.5, 0.25, 0.25, 0.5)
+    whole, whole_part, small_part = decode_wanted(
+        units, params,
+        [Wanted(times[5], None), Wanted(times[5], None, part), Wanted(times[5], 96, part)], 2,
+    )  # fmt: skip
+    assert whole is not None
+    assert whole_part is not None
+    assert small_part is not None
+    assert (whole_part.width, whole_part.height) == (160, 180)
+    assert (small_part.width, small_part.height) == (96, 96)
+    cut = _levels(whole)[90:270, 320:480]
+    assert np.abs(cut - _levels(whole_part)).mean() < 2
+    smaller = cv2.resize(cut, (96, 96), interpolation=cv2.INTER_AREA)
+    assert np.abs(smaller - _levels(small_part)).mean() < 4
+
+
+def _levels(still: Still) -> np.ndarray:
+    found = cv2.imdecode(np.frombuffer(still.jpeg, np.uint8), cv2.IMREAD_COLOR)
+    assert found is not None
+    return found.astype(float)
 
 
 def test_a_broken_access_unit_costs_its_own_picture_at_most() -> None:

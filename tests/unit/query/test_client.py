@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import tracemalloc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -14,6 +16,7 @@ from monitor.errors import QueryError
 from monitor.media.stills import Still
 from monitor.query.ask import AskSettings, ModelAnswer, ask, picture_budget
 from monitor.query.client import VisionClient, brief
+from monitor.query.close_ups import CloseUp
 from monitor.query.question import Shot, budget, shots
 from monitor.query.rulebook import RuleBook, rulebook
 from monitor.query.sampling import Pair
@@ -87,11 +90,11 @@ def settings(mode: str = "standard", lang: str = "en") -> AskSettings:
 
 async def put(
     client: VisionClient, book: RuleBook, clock: ManualClock, *, mode: str = "standard",
-    deadline_s: float = 20.0,
+    deadline_s: float = 20.0, close_ups: Sequence[CloseUp] = (),
 ) -> ModelAnswer:  # fmt: skip
     return await ask(
         client, SHOTS, [HEADWAY], WINDOW, peak_ms=WINDOW.start_ms + 20_000, rulebook=book,
-        settings=settings(mode), deadline_s=deadline_s, clock=clock,
+        settings=settings(mode), deadline_s=deadline_s, clock=clock, close_ups=close_ups,
     )  # fmt: skip
 
 
@@ -125,7 +128,7 @@ async def test_the_request_has_true_times_and_the_fixed_part_first(
     assert found.answer.rules == ("gen-two-seconds",)
     assert (found.run.prompt_tokens, found.run.mode) == (7000, "standard")
     assert found.frames_as == "video"
-    assert found.prompt_version == "incident-2"
+    assert found.prompt_version == "incident-3"
 
 
 async def test_thought_is_kept_apart_from_the_answer(
@@ -167,6 +170,68 @@ async def test_without_the_trust_flag_pictures_go_with_their_times_in_words(
     clock.now_s += 901
     await put(client, book, clock)
     assert len(fake.requests) == 5, "and tried again after a quarter of an hour"
+
+
+PART = (0.25, 0.5, 0.2, 0.125)
+
+
+def close_up(ms: int, size: tuple[int, int] = (256, 160)) -> CloseUp:
+    return CloseUp(PART, Still(WINDOW.start_ms + ms, *size, b"close-%d" % ms))
+
+
+async def test_close_ups_come_behind_the_pictures_each_after_its_time_and_place(
+    fake: FakeVllm, client: VisionClient, book: RuleBook, clock: ManualClock
+) -> None:
+    await put(client, book, clock, close_ups=[close_up(20_000), close_up(19_000)])
+    video, *parts, text = fake.requests[0]["messages"][1]["content"]
+    assert video["type"] == "video_url"
+    assert [part.get("text") for part in parts[::2]] == [
+        f"Enlarged part of the picture at {t_s} s, from 25 to 45 % of its width and 50 to 62 % "
+        "of its height:"
+        for t_s in ("19.0", "20.0")
+    ]
+    assert [base64.b64decode(p["image_url"]["url"].split(",")[1]) for p in parts[1::2]] == [
+        b"close-19000", b"close-20000"
+    ]  # fmt: skip
+    assert "17.2 s: headway" in text["text"]
+
+
+@pytest.mark.parametrize(("room", "fit"), [(0, 0), (1, 1), (2, 2), (9, 2)])
+async def test_close_ups_take_only_the_room_that_the_pictures_leave_most_telling_first(
+    fake: FakeVllm, book: RuleBook, clock: ManualClock, room: int, fit: int
+) -> None:
+    most = [close_up(20_000), close_up(19_000)]
+    one = 11 * 7 + 2 + 8 + 48  # enlarged by the server to 64 patches or more
+    fake.context = 2048 + 4500 + len(SHOTS) * (220 + 8) + room * one + 1
+    async with VisionClient(fake.url, MODEL, clock=clock) as client:
+        await put(client, book, clock, close_ups=most)
+    sent = json.dumps(fake.requests[0])
+    there = [base64.b64encode(each.still.jpeg).decode() in sent for each in most]
+    assert there == [number < fit for number in range(2)]
+
+
+async def test_a_server_that_takes_no_images_is_asked_without_close_ups_and_that_is_remembered(
+    fake: FakeVllm, client: VisionClient, book: RuleBook, clock: ManualClock
+) -> None:
+    fake.fault = "no_images"
+    for asked in (2, 3):
+        found = await put(client, book, clock, close_ups=[close_up(20_000)])
+        assert found.frames_as == "video"
+        assert len(fake.requests) == asked
+    clock.now_s += 901
+    await put(client, book, clock, close_ups=[close_up(20_000)])
+    assert len(fake.requests) == 5
+
+
+async def test_a_blind_question_has_no_close_ups(
+    fake: FakeVllm, client: VisionClient, book: RuleBook, clock: ManualClock
+) -> None:
+    await ask(
+        client, SHOTS, [HEADWAY], WINDOW, peak_ms=WINDOW.start_ms, rulebook=book,
+        settings=replace(settings(), blind=True), deadline_s=20, clock=clock,
+        close_ups=[close_up(20_000)],
+    )  # fmt: skip
+    assert [part["type"] for part in fake.requests[0]["messages"][1]["content"]] == ["text"]
 
 
 async def test_images_that_do_not_fit_the_context_are_thinned(
