@@ -24,7 +24,8 @@ from monitor.buffer.cameras import CameraStore
 from monitor.buffer.connection import connect, translated
 from monitor.buffer.heartbeat import read_heartbeats
 from monitor.config import endpoints
-from monitor.config.models import Config, ModelEndpoint
+from monitor.config.asking import ModelEndpoint
+from monitor.config.models import Config
 from monitor.config.secrets import redacted_address
 from monitor.errors import CausewayError
 

@@ -9,7 +9,8 @@ import hashlib
 import tempfile
 from pathlib import Path
 
-from monitor.config.models import Config, ModelEndpoint, Query
+from monitor.config.asking import ModelEndpoint, Query
+from monitor.config.models import Config
 
 _SOCKET_PATH_MAX = 100  # sun_path holds 108 bytes on Linux
 

@@ -15,7 +15,7 @@ from monitor.buffer.cameras import CameraStore
 from monitor.buffer.incidents import IncidentStore
 from monitor.buffer.ring import RingReader
 from monitor.clock import Clock
-from monitor.config.models import Query
+from monitor.config.asking import Query
 from monitor.domain import AccessUnit, CodecParameters, Incident, Window
 from monitor.errors import RingGapError
 from monitor.media.clip import part_around

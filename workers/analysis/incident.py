@@ -23,7 +23,8 @@ from monitor.buffer.evidence_log import EvidenceLog
 from monitor.buffer.incidents import IncidentStore
 from monitor.buffer.ring import RingReader
 from monitor.clock import Clock, utc
-from monitor.config.models import Config, Mode
+from monitor.config.models import Config
+from monitor.config.section import Mode
 from monitor.domain import (
     Alert,
     AlertMedia,

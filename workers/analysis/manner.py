@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import get_args
 
+from monitor.config.asking import Query
 from monitor.config.endpoints import model_endpoints
-from monitor.config.models import Config, Mode, Query
+from monitor.config.models import Config
+from monitor.config.section import Mode
 from monitor.domain import Severity, Window
 from monitor.errors import QueryError
 from monitor.query.ask import CONTEXT_LENGTH, AskSettings, picture_budget

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from monitor.clock import utc
-from monitor.config.models import Query
+from monitor.config.asking import Query
 from monitor.domain import AlertMedia, Evidence, Incident
 from monitor.errors import MediaError
 from monitor.media.clip import remux

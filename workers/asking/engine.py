@@ -12,7 +12,8 @@ from typing import Any, Final, Literal, Protocol
 
 from monitor import wire
 from monitor.clock import Clock, utc
-from monitor.config.models import Config, Mode
+from monitor.config.models import Config
+from monitor.config.section import Mode
 from monitor.domain import Answer, Explainer, ModelRun, Verification
 from monitor.errors import QueryError
 from monitor.evidence import adjusted_confidence, explain, verify

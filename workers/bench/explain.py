@@ -19,7 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, get_args
 
-from monitor.config.models import Query
+from monitor.config.asking import Query
 from monitor.domain import Evidence
 from monitor.evidence import explain, verify
 from monitor.scene import render_to

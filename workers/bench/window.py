@@ -26,7 +26,7 @@ from monitor.buffer.connection import connect
 from monitor.buffer.embedded import EmbeddedRedis
 from monitor.buffer.ring import RingReader, RingWriter
 from monitor.capture.rtsp_server.source import VideoSource
-from monitor.config.models import Query
+from monitor.config.asking import Query
 from monitor.domain import (
     AccessUnit,
     CodecParameters,

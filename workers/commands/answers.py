@@ -15,7 +15,7 @@ from rich.console import Console
 
 from monitor.clock import SystemClock
 from monitor.config.endpoints import model_endpoints
-from monitor.config.models import Mode
+from monitor.config.section import Mode
 from monitor.query.rulebook import rulebook
 from workers import exits
 from workers.commands.ask import AskOptions, Usage, client_of, configured

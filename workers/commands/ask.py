@@ -17,9 +17,11 @@ from rich.console import Console
 
 from monitor.buffer.connection import connect
 from monitor.clock import SystemClock
+from monitor.config.asking import ModelEndpoint, Query
 from monitor.config.endpoints import model_endpoints, redis_url
 from monitor.config.loader import load
-from monitor.config.models import Camera, Config, Mode, ModelEndpoint, Query, Site
+from monitor.config.models import Camera, Config, Site
+from monitor.config.section import Mode
 from monitor.errors import MediaError, QueryError
 from monitor.query.client import VisionClient
 from monitor.query.operator_question import QUESTION_MAX, checked

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from monitor.clock import Clock
-from monitor.config.models import Config, Mode
+from monitor.config.models import Config
+from monitor.config.section import Mode
 from monitor.domain import Answer, Incident, ModelRun, Verification
 from monitor.errors import MediaError, QueryError
 from monitor.evidence import adjusted_confidence, explain, verify

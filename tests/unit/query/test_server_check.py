@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from monitor.query.plain_http import PlainHttp
-from monitor.query.server_check import Finding, check, exit_ok
+from monitor.query.server_check import check, exit_ok
+from monitor.query.server_finding import Finding
 
 Reply = tuple[int, Any]
 Handler = Callable[[str, dict[str, Any]], Reply]
