@@ -69,12 +69,13 @@ def carried(
     middle = _median(moves, reference, number)
     limit = np.maximum(_AGREE_PX, _AGREE_SHARE * np.hypot(middle[:, 0], middle[:, 1]))
     off = moves - middle[:, None, :]
-    agree = usable & (np.hypot(off[..., 0], off[..., 1]) < limit[:, None])
+    squared = off[..., 0] ** 2 + off[..., 1] ** 2
+    agree = usable & (squared < (limit * limit)[:, None])
     supported = (agree & reference).sum(axis=1)
     believed = (number >= _FEWEST) & (supported >= np.maximum(_FEWEST, _SUPPORT * number))
 
     weights = agree / np.maximum(agree.sum(axis=1), 1)[:, None]
-    move = (moves * weights[..., None]).sum(axis=1).astype(np.float64)
+    move = _weighted(weights, moves)
     was = np.array([track.velocity for track in tracks])
     velocity = move / span_s
     change = np.hypot(*(velocity - was).T)
@@ -83,26 +84,32 @@ def carried(
     swapped = change > _SWAP_SHARE * np.hypot(*was.T) + _SWAP_PX_S
     believed &= ~(confirmed & ~proven & swapped)
 
-    pivot = (before * weights[..., None]).sum(axis=1).astype(np.float64)
+    pivot = _weighted(weights, before)
     scale = _growth(before - pivot[:, None, :], moves - move[:, None, :], weights, agree)
+    feet = pivot + (np.array([track.foot for track in tracks]) - pivot) * scale[:, None] + move
+    fresh = np.array([len(track.history) <= 1 for track in tracks])
+    smooth = np.where(fresh[:, None], velocity, 0.4 * was + 0.6 * velocity)
+    ages += 1
+    turned = zip(pivot.tolist(), move.tolist(), scale.tolist(), strict=True)
     result = []
-    for index, track in enumerate(tracks):
+    for index, (track, (about, step, growth)) in enumerate(zip(tracks, turned, strict=True)):
         if not believed[index]:
             result.append(_unseen(track, span_s))
             continue
         kept = agree[index]
-        fresh = len(track.history) <= 1
+        box = _moved(track.box, about, step, growth)
         result.append(
-            Expected(
-                _moved(track.box, pivot[index], move[index], float(scale[index])),
-                after[index][kept],
-                ages[index][kept] + 1,
-                pivot[index] + (track.foot - pivot[index]) * scale[index] + move[index],
-                velocity[index] if fresh else 0.4 * was[index] + 0.6 * velocity[index],
-                True,
-            )
+            Expected(box, after[index][kept], ages[index][kept], feet[index], smooth[index], True)
         )
     return result
+
+
+def _weighted(weights: Floats, values: Floats) -> npt.NDArray[np.float64]:
+    """(tracks, 2): each track's mean of (tracks, corners, 2)."""
+    mean: npt.NDArray[np.float64] = np.matmul(
+        weights[:, None, :], values, dtype=np.float64, casting="same_kind"
+    )[:, 0]
+    return mean
 
 
 def _padded(flat: npt.NDArray[Any], slots: Mask) -> npt.NDArray[Any]:
@@ -123,21 +130,19 @@ def _median(moves: Floats, among: Mask, number: npt.NDArray[np.integer[Any]]) ->
 
 def _growth(arms: Floats, stretch: Floats, weights: Floats, agree: Mask) -> Floats:
     """How the body grew: the spread of its corners after against before, cautiously."""
-    spread = np.sqrt((arms**2 * weights[..., None]).sum(axis=(1, 2)))
-    after = np.sqrt(((arms + stretch) ** 2 * weights[..., None]).sum(axis=(1, 2)))
+    spread = np.sqrt(_weighted(weights, arms**2).sum(axis=1))
+    after = np.sqrt(_weighted(weights, (arms + stretch) ** 2).sum(axis=1))
     ratio = after / np.maximum(spread, 1e-6) - 1.0
     usable = (agree.sum(axis=1) >= _SCALE_POINTS) & (spread > _SCALE_SPREAD_PX)
     growth: Floats = 1.0 + np.where(usable, np.clip(0.5 * ratio, -_SCALE_STEP, _SCALE_STEP), 0.0)
     return growth
 
 
-def _moved(
-    box: PixelBox, pivot: npt.NDArray[np.float64], move: npt.NDArray[np.float64], scale: float
-) -> PixelBox:
+def _moved(box: PixelBox, pivot: list[float], move: list[float], scale: float) -> PixelBox:
     """About the middle of the corners the body grows or shrinks."""
     cx, cy = box.centre
-    x = float(pivot[0]) + (cx - float(pivot[0])) * scale + float(move[0])
-    y = float(pivot[1]) + (cy - float(pivot[1])) * scale + float(move[1])
+    x = pivot[0] + (cx - pivot[0]) * scale + move[0]
+    y = pivot[1] + (cy - pivot[1]) * scale + move[1]
     width, height = box.width * scale, box.height * scale
     return PixelBox(x - width / 2, y - height / 2, width, height)
 

@@ -15,6 +15,7 @@ from monitor.domain import Evidence, EvidenceKind
 from monitor.trigger.braking import BrakeWatch, is_braking
 from monitor.trigger.conflict import ConflictWatch
 from monitor.trigger.contact import ContactWatch
+from monitor.trigger.encroachment import CrossingWatch
 from monitor.trigger.following import HeadwayWatch
 from monitor.trigger.lamps import LampWatch
 from monitor.trigger.moment import Moment
@@ -34,7 +35,7 @@ class Measuring:
         self._headways, self._contacts = HeadwayWatch(), ContactWatch()
         self._standing, self._people = StandingWatch(), PeopleWatch()
         self._wrong_way, self._swerves = WrongWayWatch(), SwerveWatch()
-        self._conflicts = ConflictWatch()
+        self._conflicts, self._crossings = ConflictWatch(), CrossingWatch()
         self._lit: list[Evidence] = []
         self._measured_s = now_s
 
@@ -67,4 +68,5 @@ class Measuring:
             for e in (*recent, *found)
             if e.kind is EvidenceKind.CONTACT and e.track is not None and e.other is not None
         }
-        return found + self._conflicts.step(moment, touched)
+        found += self._conflicts.step(moment, touched)
+        return found + self._crossings.step(moment, touched)

@@ -117,7 +117,22 @@ class Track:
         by_flow: bool = False,
         across_gaps: bool = False,
     ) -> tuple[Array, Array]:
-        """Times (n,) and ground positions (n, 2) within a span, of the present segment.
+        """The same as ``feet``, with ground positions (n, 2) in place of pixels."""
+        times, feet = self.feet(
+            start_s, end_s, whole=whole, by_flow=by_flow, across_gaps=across_gaps
+        )
+        return times, plane.to_ground(feet)
+
+    def feet(
+        self,
+        start_s: float,
+        end_s: float = float("inf"),
+        *,
+        whole: bool = True,
+        by_flow: bool = False,
+        across_gaps: bool = False,
+    ) -> tuple[Array, Array]:
+        """Times (n,) and feet (n, 2) in pixels within a span, of the present segment.
 
         ``whole``: only where it was wholly in the picture. ``by_flow``: only where its corners
         were followed. ``across_gaps``: of earlier segments too.
@@ -134,7 +149,7 @@ class Track:
         if by_flow:
             chosen &= rows[:, _BY_FLOW] > 0
         rows = rows[chosen]
-        return rows[:, _TIME], plane.to_ground(rows[:, _X : _Y + 1] + self.anchor)
+        return rows[:, _TIME], rows[:, _X : _Y + 1] + self.anchor
 
     def slowed(self) -> bool:
         """Whether its steps in the picture have become shorter lately: cheap, and often true."""

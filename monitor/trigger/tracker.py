@@ -9,6 +9,7 @@ without a region is expected to go on as before for a second.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Final
 
@@ -85,7 +86,7 @@ class Tracker:
         """255 where bodies are, and where something that may become one moves."""
         mask = np.zeros((self._height, self._width), np.uint8)
         for track in self._tracks:
-            if not track.confirmed and np.hypot(*track.velocity) < DRIFT_PX_S:
+            if not track.confirmed and math.hypot(*track.velocity) < DRIFT_PX_S:
                 continue
             x, y, w, h = track.box.grown(0.06).clipped(self._width, self._height)
             mask[y : y + h, x : x + w] = 255
@@ -121,7 +122,7 @@ class Tracker:
         left = [
             track
             for track in self._tracks
-            if float(np.hypot(*track.velocity)) < DRIFT_PX_S
+            if math.hypot(*track.velocity) < DRIFT_PX_S
             and is_ghost(track, time_s, Scene(luma, foreground, empty))
         ]
         self._tracks = [track for track in self._tracks if track not in left]
@@ -202,8 +203,7 @@ class Tracker:
         else:
             foot = e.foot if region is None else np.array(box.foot)
             track.carried = track.carried + (foot - track.foot)
-        went = float(np.hypot(*(track.carried - track.began_at)))
-        track.reach_px = max(track.reach_px, went)
+        track.reach_px = max(track.reach_px, math.dist(track.carried, track.began_at))
         track.whole_samples += whole
         track.foot = track.carried + track.anchor
         if measured:
@@ -289,8 +289,8 @@ def _sample(track: Track, time_s: float, whole: bool, apart: bool, e: Expected |
 def _is_moving_body(track: Track) -> bool:
     if len(track.history) < _CONFIRM_SAMPLES:
         return False
-    feet = np.array([(s.foot_x, s.foot_y - s.height / 2) for s in track.history])
-    net = float(np.hypot(*(feet[-1] - feet[0])))
-    gross = float(np.hypot(*np.diff(feet, axis=0).T).sum())
-    needed = max(_CONFIRM_PX, _CONFIRM_SIZES * track.box.size)
-    return net > needed and net > _CONFIRM_STRAIGHT * gross
+    middles = [(s.foot_x, s.foot_y - s.height / 2) for s in track.history]
+    net = math.dist(middles[-1], middles[0])
+    if net <= max(_CONFIRM_PX, _CONFIRM_SIZES * track.box.size):
+        return False
+    return net > _CONFIRM_STRAIGHT * sum(map(math.dist, middles[1:], middles[:-1]))
