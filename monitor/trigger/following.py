@@ -7,16 +7,18 @@ the leader begins to brake, which is when it matters.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from statistics import fmean, median
 from typing import Final
 
 import numpy as np
 
 from monitor.domain import Evidence, EvidenceKind
 from monitor.trigger.moment import Moment
-from monitor.trigger.track import Track
+from monitor.trigger.track import Array, Track
 
 SHORT_S: Final = 2.5
 _PATH_S: Final = 6.0
@@ -50,11 +52,12 @@ class HeadwayWatch:
     def step(self, moment: Moment, just_found: Iterable[Evidence]) -> list[Evidence]:
         """``just_found``: this moment's other evidence; a leader's braking is looked for in it."""
         vehicles = {track.id: track for track in moment.vehicles()}
+        ways = _Ways(moment)
         onsets = [one for one in just_found if one.kind in _ONSETS and one.track is not None]
         self._pairs = {key: pair for key, pair in self._pairs.items() if key[0] in vehicles}
         found = []
         for follower in vehicles.values():
-            nearest = self._nearest_leader(moment, follower, vehicles.values())
+            nearest = self._nearest_leader(moment, follower, vehicles.values(), ways)
             if nearest is None:
                 continue
             leader, headway, sigma = nearest
@@ -92,7 +95,7 @@ class HeadwayWatch:
 
     @staticmethod
     def _nearest_leader(
-        moment: Moment, follower: Track, vehicles: Iterable[Track]
+        moment: Moment, follower: Track, vehicles: Iterable[Track], ways: _Ways
     ) -> tuple[Track, float, float] | None:
         fit = follower.speed_fit(moment.plane, moment.now_s)
         if fit is None or follower.seen_s < moment.now_s:
@@ -109,28 +112,56 @@ class HeadwayWatch:
             ahead = (leader.foot - follower.foot) @ follower.velocity
             if ahead <= 0.0:
                 continue
-            headway = _time_since_passing(moment, leader, here, fit.velocity / speed)
+            headway = _time_since_passing(moment, ways.of(leader), here, fit.velocity / speed)
             if headway is None or (best is not None and headway >= best[1]):
                 continue
             position = 2**0.5 * _POSITION_M / moment.plane.metres(speed)
-            best = (leader, headway, float(np.hypot(position, 0.05)))
+            best = (leader, headway, math.hypot(position, 0.05))
         return best
 
 
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """Where one body was on the ground, step by step."""
+
+    times: Array
+    path: Array  # (n, 2)
+    step: Array  # (n - 1, 2)
+    length: Array  # (n - 1,), squared
+
+
+class _Ways:
+    """The ways of one moment's vehicles: each leads many followers, and is asked for once."""
+
+    def __init__(self, moment: Moment) -> None:
+        self._moment = moment
+        self._known: dict[int, _Way | None] = {}
+
+    def of(self, track: Track) -> _Way | None:
+        """None where too little was seen."""
+        if track.id not in self._known:
+            times, path = track.ground(self._moment.plane, self._moment.now_s - _PATH_S)
+            way = None
+            if len(times) >= 4:
+                step = path[1:] - path[:-1]
+                way = _Way(times, path, step, (step**2).sum(axis=1) + 1e-12)
+            self._known[track.id] = way
+        return self._known[track.id]
+
+
 def _time_since_passing(
-    moment: Moment, leader: Track, here: np.ndarray, heading: np.ndarray
+    moment: Moment, leader: _Way | None, here: Array, heading: Array
 ) -> float | None:
     """Seconds since the leader's foot passed ``here``; None if its path does not lead there."""
-    times, path = leader.ground(moment.plane, moment.now_s - _PATH_S)
-    if len(times) < 4:
+    if leader is None:
         return None
-    begin, step = path[:-1], np.diff(path, axis=0)
-    length = (step**2).sum(axis=1) + 1e-12
-    along = np.clip(((here - begin) * step).sum(axis=1) / length, 0.0, 1.0)
-    nearest = begin + along[:, None] * step
-    beside = np.hypot(*(here - nearest).T)
+    times, path, step = leader.times, leader.path, leader.step
+    away = here - path[:-1]
+    along = np.minimum(np.maximum((away * step).sum(axis=1) / leader.length, 0.0), 1.0)
+    away -= along[:, None] * step
+    beside = (away * away).sum(axis=1)
     index = int(beside.argmin())
-    if moment.plane.metres(float(beside[index])) > _BESIDE_M:
+    if moment.plane.metres(math.sqrt(float(beside[index]))) > _BESIDE_M:
         return None
     at_start = index == 0 and along[0] == 0.0
     at_end = index == len(step) - 1 and along[-1] == 1.0
@@ -154,11 +185,12 @@ def _stable(pair: _Pair, until_s: float, span_s: float = 1.4) -> tuple[float, fl
     ][-_STABLE:]
     if len(recent) < _STABLE:
         return None
-    values = np.array([headway for headway, _ in recent])
-    spread = float(values.std())
-    if spread > max(_STABLE_S, 0.15 * float(values.mean())):
+    values = [headway for headway, _ in recent]
+    mean = fmean(values)
+    spread = math.sqrt(fmean((value - mean) ** 2 for value in values))
+    if spread > max(_STABLE_S, 0.15 * mean):
         return None
-    return float(np.median(values)), float(np.hypot(spread, recent[-1][1]))
+    return median(values), math.hypot(spread, recent[-1][1])
 
 
 def _headway(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from statistics import median
 from typing import Final
 
 import numpy as np
@@ -85,9 +86,9 @@ class LampWatch:
         if len(old) < 3:
             return None
         new = [level for _, level in lamps.seen][-_NEW_PICTURES:]
-        before = float(np.median(old))
-        noise = 1.5 * float(np.median(np.abs(np.array(old) - before))) + 0.7
-        rise = float(np.median(new)) - before
+        before = median(old)
+        noise = 1.5 * median(abs(level - before) for level in old) + 0.7
+        rise = median(new) - before
         if rise < max(_MIN_RISE, _MIN_NOISES * noise) or min(new) < before + 0.5 * rise:
             return None
         lamps.told_s = now
