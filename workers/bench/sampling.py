@@ -25,6 +25,7 @@ from monitor.scene import render_to
 from workers import exits
 from workers.analysis.media import important_times_ms
 from workers.asking.measure import Measured, measure
+from workers.bench._crash_questions import crash_questions
 from workers.bench._pickers import Grey, lowest_similarity, similarity, tail, uniform
 
 BUDGETS: Final = (8, 16, 32, 64)
@@ -54,8 +55,19 @@ class Clip:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """A question about a clip: its window, and where to look closely in it. The clip's own ms."""
+
+    clip: Clip
+    fired: bool
+    window: Window
+    important_ms: Sequence[int]  # most important first
+    times_ms: Sequence[int]  # of the pictures that there are
+
+
+@dataclass(frozen=True, slots=True)
 class Chosen:
-    """One clip's result: per picker and budget, how many antecedents have a picture near."""
+    """One question's result: per picker and budget, how many antecedents have a picture near."""
 
     clip: Clip
     fired: bool
@@ -67,17 +79,26 @@ def main(
     footage: str = "../shared/footage",
     scenes: str = "/tmp/causeway-scene",
     seeds: int = 1,
+    crash_seeds: int = 0,
+    first_crash_seed: int = 0,
+    jobs: int = 0,
     write: str = "",
 ) -> int:
     """Print the shares; 0 if they are as ``reached`` wants them.
 
-    ``write``: a Markdown file whose table between the marks is replaced.
+    ``crash_seeds``: of each kind of crash film (docs/scene.md), rendered and watched as in
+    ``bench explain``, which keeps both. ``write``: a Markdown file whose table between the marks
+    is replaced.
     """
     clips = [*_footage(Path(footage)), *_rendered(Path(scenes), seeds)]
-    results = [_one(clip) for clip in clips]
+    results = [_compared(_asked(clip)) for clip in clips]
+    crashes = range(first_crash_seed, first_crash_seed + crash_seeds)
+    for one in crash_questions(Path(scenes) / "explain", crashes, jobs or None):
+        clip = Clip(one.path, "crash films", one.antecedents_s)
+        results.append(_compared(Asked(clip, True, one.window, one.important_ms, one.times_ms)))
     figures = [
         _shares(group, [one for one in results if group in ("all", one.clip.group)])
-        for group in (*sorted({clip.group for clip in clips}), "all")
+        for group in (*sorted({one.clip.group for one in results}), "all")
     ]
     table = _table(figures)
     if write:
@@ -129,17 +150,22 @@ def _rendered(folder: Path, seeds: int) -> Iterator[Clip]:
                 yield Clip(path, "rendered", tuple(sorted({one["t_s"] for one in told})))
 
 
-def _one(clip: Clip) -> Chosen:
+def _asked(clip: Clip) -> Asked:
     with Recording(clip.path) as recording:
         found = measure(recording, 0, None, traffic=True, progress=lambda share: None)
     window, important_ms = _window(found)
     times_ms = [ms for ms in found.times_ms if window.start_ms <= ms <= window.end_ms]
+    return Asked(clip, bool(found.triggers), window, important_ms, times_ms)
+
+
+def _compared(asked: Asked) -> Chosen:
+    clip, window, times_ms = asked.clip, asked.window, asked.times_ms
     times_s = [ms / 1000 for ms in times_ms]
     candidates, scores = _similarities(clip.path, times_ms)
     near: dict[tuple[str, int], int] = {}
     for budget in BUDGETS:
         pairs = plan(
-            window, [window.t_s(ms) for ms in important_ms],
+            window, [window.t_s(ms) for ms in asked.important_ms],
             [window.t_s(ms) for ms in times_ms], Budget(budget, _PIXELS, 10**6),
         )  # fmt: skip
         sent_ms = [ms for pair in pairs for ms in (pair.first_ms, pair.second_ms)]
@@ -152,7 +178,7 @@ def _one(clip: Clip) -> Chosen:
         }
         for picker, pictures in chosen.items():
             near[picker, budget] = _near(clip.antecedents_s, pictures)
-    return Chosen(clip, bool(found.triggers), near)
+    return Chosen(clip, asked.fired, near)
 
 
 def _window(found: Measured) -> tuple[Window, list[int]]:

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
+from monitor.domain import Window
+from tests.unit.evidence.timelines import START_MS, WINDOW, incident, rear_end
+from workers.bench._crash_questions import question
 from workers.bench.sampling import BUDGETS, PICKERS, reached
+from workers.evaluation.answers_cases import Case
+from workers.evaluation.catalogue import Antecedent, Entry, Label
 
 
 def shares(ours: tuple[float, ...], others: tuple[float, ...]) -> dict[str, dict[str, float]]:
@@ -38,3 +46,17 @@ def test_behind_a_single_one_of_them_is_behind() -> None:
     found = shares((0.9, 1.0, 1.0, 1.0), (0.7, 0.9, 1.0, 1.0))
     found["uniform"]["8"] = 0.95
     assert not reached(found)
+
+
+def test_a_crash_is_asked_about_in_its_incidents_window_in_the_films_own_time() -> None:
+    steps = (Antecedent(12.3), Antecedent(11.2), Antecedent(12.3), Antecedent(15.0))
+    label = Label("collision", 14.1, 14.3, 15.0, "scored", antecedents=steps)
+    entry = Entry("a.mp4", Path("a.mp4"), "f", (label,), "rendered")
+    late = Window(WINDOW.start_ms + 10_000, WINDOW.end_ms)
+    case = Case(entry, label, incident("contact", 14.0, 7, 3), late, tuple(rear_end()))
+    found = question(case, [START_MS + 14_000, START_MS + 9_960, START_MS + 10_000])
+    assert found is not None
+    assert found.antecedents_s == (11.2, 12.3), "what is labelled after the contact led to nothing"
+    assert (found.window.start_ms, found.times_ms) == (10_000, [10_000, 14_000])
+    assert found.important_ms[0] == 14_000
+    assert question(replace(case, incident=None), [START_MS]) is None, "nobody asks"
