@@ -8,7 +8,7 @@ way; when the time to collision fell under two seconds; when one began to slow.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -17,11 +17,13 @@ from monitor.domain import Actor, Box, Evidence, EvidenceKind
 from monitor.trigger.classify import person_likeness
 from monitor.trigger.forensic.impulse import Moment
 from monitor.trigger.forensic.relations import (
+    brought_together,
     closing_since,
     course,
     faster,
     headway,
     slowing,
+    told_by,
     who_entered,
 )
 from monitor.trigger.forensic.timeline import Place, Timeline
@@ -29,8 +31,10 @@ from monitor.trigger.forensic.ways import (
     BACK_S,
     CLEAR_S,
     VELOCITY_S,
+    Body,
     Pixels,
     Way,
+    box_at,
     gap_of,
     meeting,
     middle,
@@ -53,9 +57,14 @@ _STRENGTH: Final = 0.6
 
 
 def approach(
-    window: Window, seen: Sequence[Moment], told: Timeline, contact: Evidence
-) -> tuple[Evidence, ...]:
-    """What led two bodies to a contact; nothing where fewer than one was followed into it."""
+    window: Window, seen: Sequence[Moment], told: Timeline, contact: Evidence,
+    parties: tuple[int, ...] = (),
+) -> tuple[Evidence, ...]:  # fmt: skip
+    """What led two bodies to a contact; nothing where fewer than one was followed into it.
+
+    ``parties``: the tracks of a vehicle and of whom it struck where they are known, else the two
+    are looked for.
+    """
     plane = told.plane
     if plane is None or contact.box is None:
         return ()
@@ -69,7 +78,28 @@ def approach(
         tracked.setdefault(one.track, []).append(one)
     bodies = meeting(before, tracked, place, at_s, window.width)
     ways = [way_of(before, body, tracked, plane, window.width) for body in bodies]
-    return _stated(ways, window, told, contact, at_s)
+    if parties:
+        own = _last_seen(before, tracked, parties)
+        by_track = [way_of(before, body, tracked, plane, window.width) for body in own]
+        ways = max(ways, by_track, key=told_by)
+    names = _names(ways, told, contact)
+    if parties and len(ways) == 2 and parties[1] in names:
+        ways = brought_together(ways, names.index(parties[1]), at_s)
+    return _stated(ways, names, window, told, at_s)
+
+
+def _last_seen(
+    moments: Sequence[Moment], tracked: Mapping[int, Sequence[Place]], tracks: Sequence[int]
+) -> list[Body]:
+    """Those tracks, each at the last moment at which it was there."""
+    found = []
+    for track in tracks:
+        for index in range(len(moments) - 1, -1, -1):
+            box = box_at(tracked.get(track, ()), moments[index].time_s)
+            if box is not None:
+                found.append(Body(index, box, box, np.zeros(2), track=track))
+                break
+    return found
 
 
 def _pixels(box: Box, window: Window) -> Pixels:
@@ -80,10 +110,9 @@ def _pixels(box: Box, window: Window) -> Pixels:
 
 
 def _stated(
-    ways: Sequence[Way], window: Window, told: Timeline, contact: Evidence, at_s: float
+    ways: Sequence[Way], names: Sequence[int], window: Window, told: Timeline, at_s: float
 ) -> tuple[Evidence, ...]:
     made: list[Evidence] = []
-    names = _names(ways, told, contact)
     actors = [
         _actor(way, names[n], ways[1 - n] if len(ways) == 2 else None, told, window)
         for n, way in enumerate(ways)

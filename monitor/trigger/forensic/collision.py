@@ -17,6 +17,7 @@ import numpy as np
 from monitor.trigger.forensic.impulse import Impulse, Moment, impulses
 from monitor.trigger.forensic.meeting import Surroundings, surroundings
 from monitor.trigger.forensic.window import Image, Window
+from monitor.trigger.ground import METRES_PER_SIZE, GroundPlane
 
 SEARCH_S: Final = 3.0  # to either side of the trigger's time
 
@@ -24,6 +25,8 @@ SEARCH_S: Final = 3.0  # to either side of the trigger's time
 _LEAST_SHARE: Final = 0.2  # less than this of its speed is traffic
 _LEAST_SIZES: Final = 0.3  # of its size per second, likewise
 _MOST_SHARE: Final = 1.25
+_FORESHORTENED: Final = 3.0  # of a road along the line of sight, at most
+_SHORT_S: Final = 0.05
 _MOST_SIZES: Final = 3.0
 _CORNERS: Final = (3, 12)
 _SIZE: Final = (0.02, 0.06)  # of the width
@@ -38,7 +41,7 @@ _POOL_SIZES: Final = 1.5
 _POOL_WEIGHT: Final = 0.25
 _LEAST_VOTE: Final = 0.03
 _PULSE_S: Final = 0.12  # a vehicle's crash pulse; the change is seen at its middle
-_THRESHOLD: Final = 0.7  # sum of votes that is a collision
+_THRESHOLD: Final = 1.0  # sum of votes that is a collision
 _LATER_S: Final = 1.0  # a contact so long after the trigger is e times less likely
 _EARLIER_S: Final = 4.0  # and before it
 
@@ -64,9 +67,10 @@ class Collision:
 
 
 def find_votes(
-    window: Window, empty: tuple[Image, Image], moments: Sequence[Moment], about_s: float
-) -> list[Vote]:
-    """Of all bodies at all moments near a time."""
+    window: Window, empty: tuple[Image, Image], moments: Sequence[Moment], about_s: float,
+    plane: GroundPlane | None = None,
+) -> list[Vote]:  # fmt: skip
+    """Of all bodies at all moments near a time; with a ``plane`` as large as on the ground."""
     found = []
     for moment in moments:
         if abs(moment.time_s - about_s) > SEARCH_S:
@@ -75,15 +79,38 @@ def find_votes(
             if impulse.share < _LEAST_SHARE and impulse.sizes < _LEAST_SIZES:
                 continue
             around = surroundings(impulse, moment, moments, window, empty)
-            weight = vote(impulse, around, window.width)
+            weight = vote(impulse, around, window.width, sizes_on_ground(impulse, plane))
             if weight > _LEAST_VOTE:
                 found.append(Vote(impulse, around, weight))
     return found
 
 
-def vote(impulse: Impulse, around: Surroundings, width: int) -> float:
-    """How much one change of momentum speaks for a collision."""
-    share, sizes = min(_MOST_SHARE, impulse.share), min(_MOST_SIZES, impulse.sizes)
+def sizes_on_ground(impulse: Impulse, plane: GroundPlane | None) -> float:
+    """The change in vehicle sizes a second, along the road as much as across it.
+
+    In the picture what happens along the line of sight is foreshortened, often to a third: a
+    body that is stopped while it drives away from the camera hardly moves there. Never less than
+    in the picture, and at most three times that, since planes are learned.
+    """
+    if plane is None:
+        return impulse.sizes
+    left, _, right, bottom = impulse.box
+    foot = np.array([(left + right) / 2, bottom])
+    step = np.array([foot, foot + _SHORT_S * np.array(impulse.change)])
+    there = plane.to_ground(step)
+    metres = plane.metres(float(np.hypot(*(there[1] - there[0])))) / _SHORT_S
+    if not math.isfinite(metres):
+        return impulse.sizes
+    return max(impulse.sizes, min(_FORESHORTENED * impulse.sizes, metres / METRES_PER_SIZE))
+
+
+def vote(impulse: Impulse, around: Surroundings, width: int, sizes: float | None = None) -> float:
+    """How much one change of momentum speaks for a collision.
+
+    ``sizes``: how large it is, in sizes a second; None: as in the picture.
+    """
+    share = min(_MOST_SHARE, impulse.share)
+    sizes = min(_MOST_SIZES, impulse.sizes if sizes is None else sizes)
     trust = (
         _ramp(len(impulse.kept), _CORNERS)
         * _ramp(impulse.size / width, _SIZE)

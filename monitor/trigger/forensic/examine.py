@@ -16,6 +16,7 @@ from monitor.media.decode import Planes
 from monitor.trigger.forensic.collision import find_collision, find_votes
 from monitor.trigger.forensic.impulse import moments
 from monitor.trigger.forensic.story import Findings, cannot_tell, verdict_of
+from monitor.trigger.forensic.struck import find_struck
 from monitor.trigger.forensic.timeline import timeline
 from monitor.trigger.forensic.trajectories import masked, trace
 from monitor.trigger.forensic.verdict import Verdict
@@ -47,9 +48,11 @@ def examine(
     usable = masked(camera, window)
     empty = window.empty(about_s)
     seen = moments(window, trace(window, usable), empty)
-    collision = find_collision(find_votes(window, empty, seen, about_s), about_s)
     told = timeline(window, camera, usable, memory)
-    verdict = verdict_of(Findings(window, trigger, collision, told, seen))
+    votes = find_votes(window, empty, seen, about_s, told.plane)
+    collision = find_collision(votes, about_s)
+    struck = find_struck(window, empty[0], told, about_s)
+    verdict = verdict_of(Findings(window, trigger, collision, told, seen, struck))
     if verdict.confirmed is False and end_s < about_s + _LEAST_AFTER_S:
         return cannot_tell(trigger, "the pictures end at that moment")
     return verdict

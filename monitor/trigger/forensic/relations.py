@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -65,7 +66,7 @@ def who_entered(ways: Sequence[Way], at_s: float) -> tuple[int, float] | None:
     Who was there from the first moment it was seen counts from then, if that is not long ago; of
     two that went the same way one simply drove ahead, which is no entering.
     """
-    a, b = (way.velocity(float(way.times_s[-1]) - VELOCITY_S / 2) for way in ways)
+    a, b = (_last_velocity(way) for way in ways)
     same = a is not None and b is not None and float(a @ b) > _SAME_WAY * float(
         np.hypot(*a) * np.hypot(*b)
     )  # fmt: skip
@@ -88,7 +89,7 @@ def entered(body: Way, comes: Way, at_s: float) -> tuple[float, bool] | None:
     """Since when, up to the contact, a body has been where the other came or would have come;
     whether it was so from its first moment. None if it was not there at all.
     """
-    velocity = comes.velocity(float(comes.times_s[-1]) - VELOCITY_S / 2)
+    velocity = _last_velocity(comes)
     if velocity is None or float(np.hypot(*velocity)) < STANDS_M_S:
         return None
     ahead_s = np.linspace(0.0, at_s - comes.times_s[-1] + _GOES_ON_S, 12)
@@ -154,9 +155,33 @@ def faster(ways: Sequence[Way]) -> int:
     """Which of the ways ends faster."""
     speeds = []
     for way in ways:
-        velocity = way.velocity(float(way.times_s[-1]) - VELOCITY_S / 2)
+        velocity = _last_velocity(way)
         speeds.append(0.0 if velocity is None else float(np.hypot(*velocity)))
     return int(np.argmax(speeds))
+
+
+def told_by(ways: Sequence[Way]) -> int:
+    """How many of them say how they moved in the end."""
+    return sum(_last_velocity(way) is not None for way in ways)
+
+
+def brought_together(ways: Sequence[Way], light: int, at_s: float) -> list[Way]:
+    """With the way of the one who was struck moved so that it ends where the other then was.
+
+    The feet of two boxes are off by metres, seen at a slant; that these two met is known.
+    """
+    ends = []
+    for way in ways:
+        velocity = _last_velocity(way)
+        gone = 0.0 if velocity is None else velocity * (at_s - float(way.times_s[-1]))
+        ends.append(way.feet[-1] + gone)
+    moved = list(ways)
+    moved[light] = replace(ways[light], feet=ways[light].feet + ends[1 - light] - ends[light])
+    return moved
+
+
+def _last_velocity(way: Way) -> Array | None:
+    return way.velocity(float(way.times_s[-1]) - VELOCITY_S / 2)
 
 
 def _speeds(way: Way) -> tuple[Array, Array]:

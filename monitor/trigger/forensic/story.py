@@ -11,11 +11,13 @@ import numpy as np
 from monitor.domain import Actor, Box, Evidence, EvidenceKind, Trigger
 from monitor.trigger.forensic.approach import approach
 from monitor.trigger.forensic.collision import SEARCH_S, Collision, answered
-from monitor.trigger.forensic.impulse import SPAN_S, Moment
+from monitor.trigger.forensic.impulse import Moment
+from monitor.trigger.forensic.struck import Struck
+from monitor.trigger.forensic.struck_told import contact_of, course_of, struck_reason
 from monitor.trigger.forensic.timeline import Timeline, with_contact
 from monitor.trigger.forensic.verdict import Verdict
 from monitor.trigger.forensic.window import Window
-from monitor.trigger.ground import GroundPlane
+from monitor.trigger.forensic.wording import collision_told, fractions
 from monitor.trigger.judge import STRONG, judge
 
 _TRACKED: Final = 3.2 / STRONG
@@ -63,6 +65,7 @@ class Findings:
     collision: Collision | None
     timeline: Timeline
     seen: Sequence[Moment] = ()
+    struck: Struck | None = None
 
 
 def verdict_of(found: Findings) -> Verdict:
@@ -70,6 +73,8 @@ def verdict_of(found: Findings) -> Verdict:
     contact, score = _contact(found)
     if contact is not None and score >= 1.0:
         return _confirmed_contact(found, contact, score)
+    if found.struck is not None:
+        return _confirmed_struck(found, found.struck)
     again = _again(found)
     if again is not None and again.score >= 1.0:
         if not _is_sure(found, again, score):
@@ -149,7 +154,7 @@ def _evidence(found: Findings, collision: Collision, score: float) -> Evidence:
         value=round(min(1.5, impulse.share), 3),
         uncertainty=round(impulse.spread / impulse.speed, 3),
         time_uncertainty_s=round(collision.sigma_s, 3),
-        box=_fractions(collision.box, found.window),
+        box=fractions(collision.box, found.window),
     )
 
 
@@ -174,6 +179,20 @@ def _confirmed_contact(found: Findings, contact: Evidence, score: float) -> Verd
         f"Contact: {_told(found, contact)}.",
         evidence + _ways(found, contact),
     )
+
+
+def _confirmed_struck(found: Findings, struck: Struck) -> Verdict:
+    score = 1.0 + 0.5 * struck.lost
+    contact = contact_of(struck, found.window, _strength(score))
+    parties = (struck.vehicle, struck.person)
+    ways = approach(found.window, found.seen, found.timeline, contact, parties)
+    if not any(one.kind is EvidenceKind.COURSE and one.track == struck.person for one in ways):
+        ways = (*ways, course_of(struck, found.window))
+    return Verdict(
+        True, round(score, 3), EvidenceKind.CONTACT, contact.time_ms, struck.sigma_s,
+        contact.time_ms, contact.box, f"Contact: {struck_reason(struck)}.",
+        with_contact(found.timeline.evidence, contact) + ways,
+    )  # fmt: skip
 
 
 def _ways(found: Findings, contact: Evidence | None) -> tuple[Evidence, ...]:
@@ -265,39 +284,4 @@ def _uncertainty_s(found: Findings, again: Trigger) -> float:
 def _told(found: Findings, contact: Evidence) -> str:
     if found.collision is None or contact in found.timeline.evidence:
         return f"two tracked bodies met, {100 * (contact.value or 0.0):.0f} % of their closing gone"
-    impulse, around = found.collision.vote.impulse, found.collision.vote.around
-    lost = f"a body lost or turned {100 * min(1.5, impulse.share):.0f} % of its motion"
-    plane = found.timeline.plane
-    if plane is not None and plane.calibrated:
-        lost += f" ({_metric(impulse.box, impulse.before, impulse.after, impulse.spread, plane)})"
-    took = answered(around)
-    met = f", and another took over {100 * took:.0f} % of it" if took > 0.1 else ", nobody answered"
-    return f"{lost} within {SPAN_S} s, {len(impulse.kept)} corners agree{met}"
-
-
-def _metric(
-    box: tuple[float, float, float, float],
-    before: tuple[float, float],
-    after: tuple[float, float],
-    sigma_px: float,
-    plane: GroundPlane,
-) -> str:
-    """Speeds on the ground where the body stands, one standard deviation with them."""
-    foot = np.array([(box[0] + box[2]) / 2, box[3]])
-    speeds = []
-    for velocity in (before, after):
-        step = np.array([foot, foot + 0.05 * np.array(velocity)])
-        there = plane.to_ground(step)
-        speeds.append(plane.metres(float(np.hypot(*(there[1] - there[0]))) / 0.05))
-    sigma = sigma_px * plane.metres_per_px(float(foot[0]), float(foot[1]))
-    return f"{speeds[0]:.1f} to {speeds[1]:.1f} m/s, +-{sigma:.1f}"
-
-
-def _fractions(box: tuple[float, float, float, float], window: Window) -> Box:
-    left, top, right, bottom = box
-    x, y = max(0.0, left / window.width), max(0.0, top / window.height)
-    return (
-        round(x, 4), round(y, 4),
-        round(min(1.0, right / window.width) - x, 4),
-        round(min(1.0, bottom / window.height) - y, 4),
-    )  # fmt: skip
+    return collision_told(found.collision, found.timeline.plane)

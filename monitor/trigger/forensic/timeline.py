@@ -46,6 +46,7 @@ class Place:
     time_s: float
     track: int
     box: tuple[float, float, float, float]
+    measured: bool = True  # False: nothing was seen there, it was carried on
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +185,12 @@ def _measured(look: _Look, plane: GroundPlane, memory: SceneMemory) -> Timeline:
             classify(track, plane, track.update_standing(plane, time_s))
             box = track.box
             places.append(
-                Place(time_s, track.id, (box.x, box.y, box.x + box.width, box.y + box.height))
+                Place(
+                    time_s,
+                    track.id,
+                    (box.x, box.y, box.x + box.width, box.y + box.height),
+                    track.history[-1].measured,
+                )
             )
         if time_s < since_s + _QUIET_S:
             continue

@@ -13,11 +13,13 @@ from monitor.domain import Actor, Evidence, EvidenceKind
 from monitor.trigger.forensic.approach import approach
 from monitor.trigger.forensic.impulse import Moment
 from monitor.trigger.forensic.relations import (
+    brought_together,
     closing_since,
     course,
     entered,
     headway,
     slowing,
+    told_by,
     who_entered,
 )
 from monitor.trigger.forensic.timeline import Timeline
@@ -73,6 +75,24 @@ def test_who_came_into_sight_in_the_path_was_there_from_then_on() -> None:
     assert found is not None
     assert found[0] == 1
     assert found[1] == pytest.approx(AT_S - 1.2, abs=0.1)
+
+
+def test_who_was_struck_was_in_the_path_though_their_feet_are_seen_beside_it() -> None:
+    comes, walks = way(0.0, 0.0, 0.0, 12.0), way(5.0, 3.0, -2.0, 0.0)
+    assert who_entered((comes, walks), AT_S) is None
+    ways = brought_together((comes, walks), 1, AT_S)
+    assert ways[0] is comes
+    assert np.allclose(ways[1].feet[-1], 0.0, atol=0.2)  # as good as at the contact
+    found = who_entered(ways, AT_S)
+    assert found is not None
+    assert found[0] == 1
+    assert found[1] == pytest.approx(AT_S - 1.0, abs=0.1)
+
+
+def test_a_way_of_one_moment_does_not_say_how_it_moved() -> None:
+    long = way(0.0, 0.0, 0.0, 12.0)
+    short = Way(long.times_s[-1:], long.feet[-1:], long.velocities[-1:], long.boxes[-1:])
+    assert told_by((long, short)) == 1
 
 
 def test_closing_begins_two_seconds_before_they_would_touch() -> None:
