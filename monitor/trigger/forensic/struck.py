@@ -55,7 +55,8 @@ _GROWN: Final = 0.2
 class Struck:
     """When, who, by which vehicle; the share of its speed that it then lost.
 
-    ``driven_m_s``, ``going_m_s``: how the vehicle and the struck one went on the ground before.
+    ``driven_m_s``, ``going_m_s``: how the vehicle and the struck one went on the ground before;
+    ``seen_s`` is over how long the latter is measured.
     """
 
     time_s: float
@@ -66,6 +67,7 @@ class Struck:
     driven_m_s: tuple[float, float]
     lost: float
     going_m_s: tuple[float, float]
+    seen_s: float
 
 
 def find_struck(window: Window, empty: Image, told: Timeline, about_s: float) -> Struck | None:
@@ -113,7 +115,7 @@ def _struck(
         kept = 1.0 if after is None else math.hypot(*after) / math.hypot(*driven)
         return Struck(
             at_s, _SIGMA_S, person, vehicle, _expected(last, velocity, at_s), driven,
-            max(0.0, 1.0 - kept), _on_ground(plane, last, velocity),
+            max(0.0, 1.0 - kept), _on_ground(plane, last, velocity), span_s,
         )  # fmt: skip
     return None
 

@@ -14,6 +14,8 @@ _RIDES_M_S: Final = 2.6  # faster than a person walks
 _RUNS_M_S: Final = 5.5  # people run no faster across a road
 _ACROSS_DEG: Final = 40.0  # as in approach.py
 _COURSE_DEG: Final = 30.0  # of a direction from a few boxes
+_TOLD_S: Final = 0.4  # two boxes a tenth of a second apart tell no speed: a pixel is metres
+_UNTOLD_DEG: Final = 90.0
 _STRENGTH: Final = 0.6
 
 
@@ -46,13 +48,19 @@ def course_of(struck: Struck, window: Window) -> Evidence:
         time_ms=time_ms, actor=Actor.CYCLIST if rides else Actor.PEDESTRIAN, strength=_STRENGTH,
         track=struck.person, other=struck.vehicle,
         value=round(math.degrees(math.atan2(along, across)), 2), unit="deg",
-        uncertainty=_COURSE_DEG, time_uncertainty_s=struck.sigma_s,
+        uncertainty=_COURSE_DEG if struck.seen_s >= _TOLD_S else _UNTOLD_DEG,
+        time_uncertainty_s=struck.sigma_s,
         box=fractions(struck.box, window),
     )  # fmt: skip
 
 
 def _rides(struck: Struck) -> bool:
-    """Who goes along with the vehicle, faster than a walk, rides; who crosses may run."""
+    """Who goes along with the vehicle, faster than a walk, rides; who crosses may run.
+
+    Where their speed is not known they are taken to be on foot: nothing says that they ride.
+    """
+    if struck.seen_s < _TOLD_S:
+        return False
     speed = math.hypot(*struck.going_m_s)
     turned = abs(_degrees(struck.going_m_s) - _degrees(struck.driven_m_s)) % 180.0
     crosses = min(turned, 180.0 - turned) > _ACROSS_DEG

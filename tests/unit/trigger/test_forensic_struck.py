@@ -10,6 +10,7 @@ import pytest
 from monitor.domain import Actor, EvidenceKind, Trigger
 from monitor.trigger.forensic.story import Findings, verdict_of
 from monitor.trigger.forensic.struck import Struck, find_struck
+from monitor.trigger.forensic.struck_told import course_of
 from monitor.trigger.forensic.timeline import Place, Timeline
 from monitor.trigger.forensic.window import Image, Window
 from monitor.trigger.ground import pinhole_plane
@@ -106,7 +107,7 @@ def test_a_contact_far_from_the_moment_asked_about_is_not_meant() -> None:
 def test_it_confirms_a_contact_of_the_two() -> None:
     window, _, told = scene()
     trigger = Trigger(EvidenceKind.HARD_BRAKE, 3_100, 3_300, 1.2, "braking")
-    struck = Struck(3.0, 0.12, WALKER, CAR, walker(3.0), (-10.0, 0.0), 0.6, (1.4, 0.0))
+    struck = Struck(3.0, 0.12, WALKER, CAR, walker(3.0), (-10.0, 0.0), 0.6, (1.4, 0.0), 0.8)
     verdict = verdict_of(Findings(window, trigger, None, told, (), struck))
     assert verdict.confirmed
     assert verdict.score == pytest.approx(1.3)
@@ -127,8 +128,17 @@ def test_what_the_struck_one_was_is_told_without_a_way_of_theirs(
 ) -> None:
     window, _, told = scene()
     trigger = Trigger(EvidenceKind.HARD_BRAKE, 3_100, 3_300, 1.2, "braking")
-    struck = Struck(3.0, 0.12, WALKER, CAR, walker(3.0), (-10.0, 0.0), 0.6, going)
+    struck = Struck(3.0, 0.12, WALKER, CAR, walker(3.0), (-10.0, 0.0), 0.6, going, 0.8)
     verdict = verdict_of(Findings(window, trigger, None, told, (), struck))
     (course,) = [one for one in verdict.evidence if one.kind is EvidenceKind.COURSE]
     assert (course.track, course.other, course.actor) == (WALKER, CAR, actor)
     assert course.value == pytest.approx(90.0 if going[0] == 0.0 else 0.0)
+
+
+def test_two_boxes_a_tenth_of_a_second_apart_do_not_make_a_cyclist() -> None:
+    window, _, _ = scene()
+    struck = Struck(3.0, 0.12, WALKER, CAR, walker(3.0), (-10.0, 0.0), 0.6, (6.0, 0.0), 0.1)
+    course = course_of(struck, window)
+    assert course.actor is Actor.PEDESTRIAN
+    assert course.uncertainty == 90.0
+    assert course_of(replace(struck, seen_s=0.8), window).actor is Actor.CYCLIST
