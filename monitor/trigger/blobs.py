@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,7 +32,7 @@ class PixelBox:
     @property
     def size(self) -> float:
         """The side of the square of the same area."""
-        return float(np.sqrt(self.width * self.height))
+        return math.sqrt(self.width * self.height)
 
     @property
     def centre(self) -> tuple[float, float]:
@@ -68,8 +69,8 @@ class PixelBox:
     def clipped(self, width: int, height: int) -> tuple[int, int, int, int]:
         """Whole pixels inside a picture: x, y, width, height; may be empty."""
         left, top = max(0, int(self.x)), max(0, int(self.y))
-        right = min(width, int(np.ceil(self.x + self.width)))
-        bottom = min(height, int(np.ceil(self.y + self.height)))
+        right = min(width, math.ceil(self.x + self.width))
+        bottom = min(height, math.ceil(self.y + self.height))
         return left, top, max(0, right - left), max(0, bottom - top)
 
 

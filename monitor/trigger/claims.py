@@ -6,6 +6,7 @@ it is nobody's: each goes on by its own flow.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -77,7 +78,7 @@ def _wanted(track: Track, e: Expected, blobs: Sequence[Blob], mine: list[int]) -
     best, best_distance = -1, _NEAR_SIZES * e.box.size
     for index, blob in enumerate(blobs):
         ratio = blob.box.size / e.box.size
-        distance = float(np.hypot(*np.subtract(blob.box.centre, e.box.centre)))
+        distance = math.dist(blob.box.centre, e.box.centre)
         if _ALIKE_SIZE[0] < ratio < _ALIKE_SIZE[1] and distance < best_distance:
             best, best_distance = index, distance
     return [best] if best >= 0 else []
@@ -91,7 +92,7 @@ def is_part_of_another(track: Track, tracks: Sequence[Track], time_s: float) -> 
         if other is track or (other.born_s, other.id) >= (track.born_s, track.id):
             continue
         if track.box.overlap(other.box) > _WITHIN * track.box.area:
-            apart = float(np.hypot(*(track.velocity - other.velocity)))
-            if apart < _SAME_MOTION * float(np.hypot(*other.velocity)) + _SAME_MOTION_PX_S:
+            apart = math.dist(track.velocity, other.velocity)
+            if apart < _SAME_MOTION * math.hypot(*other.velocity) + _SAME_MOTION_PX_S:
                 return True
     return False

@@ -73,7 +73,7 @@ class Learning:
             if track.actor is not Actor.VEHICLE or not sample.measured or not track.moving:
                 continue
             if teaches and not is_part_only(track, self.plane):
-                dx, dy = track.velocity / self._width
+                dx, dy = (track.velocity / self._width).tolist()
                 size = track.box.size / self._width
                 self.memory.drive(track.id, self._fractions(track.box), (dx, dy), size)
             if sample.whole and sample.apart and is_surely_vehicle(track):

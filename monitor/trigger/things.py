@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
-
-import numpy as np
 
 from monitor.trigger.track import Track
 
@@ -17,7 +16,7 @@ _REACH: Final = 0.5  # own sizes
 
 def is_thing(track: Track, time_s: float) -> bool:
     """There for a while, and never farther than a part of its size."""
-    still = float(np.hypot(*track.velocity)) < DRIFT_PX_S
+    still = math.hypot(*track.velocity) < DRIFT_PX_S
     near = track.reach_px < _REACH * track.box.size
     first = track.history[0]
     alike = track.box.area < _GROWS * first.width * first.height
