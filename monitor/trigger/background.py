@@ -3,6 +3,7 @@
 A running mean per pixel in luma and chroma, and a running mean deviation in luma. A pixel is
 foreground when it differs by more than the picture's noise and its own usual flicker (leaves,
 rain, a sign), unless it is only a moderately darker shade of the same colour: a cast shadow.
+Where the sun casts none, at night and in rain, smooth light and shade are left out instead.
 What belongs to a tracked body is never learned, so a vehicle that stops stays foreground; what
 stands still and was never seen to move (the place a parked car left, a reflection) is learned
 after about three seconds. Called by ``CameraTrigger`` once per picture.
@@ -17,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitor.media.decode import Planes
+from monitor.trigger import light_pools
 
 Image = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -59,6 +61,9 @@ class Background:
         self._pictures = 0
         self._learn_now = False
         self._noise = 2.0
+        self.raining = False  # as the view is; set by whoever watches it
+        self._dark = False
+        self._smooth: Image = np.zeros(first.y.shape, np.uint8)  # light and shade left out
         self._collected = [first]
 
     @property
@@ -107,11 +112,20 @@ class Background:
         if self._pictures % _LIMIT_EVERY == 0:
             self._set_limit(difference)
         self._pictures += 1
-        mask = cv2.medianBlur(cv2.compare(difference, self._limit, cv2.CMP_GT), 3)
-        mask = cv2.subtract(mask, _lying(cv2.bitwise_and(mask, self._shadow(picture))))
+        differs = cv2.compare(difference, self._limit, cv2.CMP_GT)
+        mask = cast(Image, cv2.medianBlur(differs, 3))
+        if self._dark or self.raining:
+            found = light_pools.bodies(mask, picture.y, self._empty, drops=self.raining)
+            self._smooth = cast(Image, cv2.subtract(mask, found))
+            mask = found
+        else:
+            self._smooth[:] = 0
+            shade = _lying(cv2.bitwise_and(mask, self._shadow(picture)))
+            mask = cast(Image, cv2.subtract(mask, shade))
         return cast(Image, cv2.morphologyEx(mask, cv2.MORPH_CLOSE, _CLOSE))
 
     def _set_limit(self, difference: Image) -> None:
+        self._dark = light_pools.is_dark(self._empty[::_COARSE, ::_COARSE])
         sample = difference[::_GRID, ::_GRID]
         # Never much more at once: another view is no noise, and must not be taken for it.
         most = 2.0 * max(1.0, self._noise)
@@ -165,7 +179,8 @@ class Background:
         rate = 1.0 - (1.0 - _RATE) ** pictures
         deviation_rate = 1.0 - (1.0 - _DEVIATION_RATE) ** pictures
         luma = picture.y
-        empty = cv2.bitwise_not(cv2.bitwise_or(foreground, owned))
+        smooth = cv2.subtract(self._smooth, owned)
+        empty = cv2.bitwise_not(cv2.bitwise_or(cv2.bitwise_or(foreground, owned), smooth))
         difference = cv2.absdiff(luma, self._empty)
         cv2.accumulateWeighted(luma, self._mean, rate, empty)
         half = (picture.u.shape[1], picture.u.shape[0])
@@ -173,18 +188,21 @@ class Background:
         for now, mean in zip((picture.u, picture.v), self._chroma, strict=True):
             cv2.accumulateWeighted(now, mean, rate, empty_half)
         cv2.accumulateWeighted(difference, self._deviation, deviation_rate, empty)
-        self._learn_strays(luma, difference, cv2.subtract(foreground, owned))
+        self._learn_strays(luma, difference, cv2.subtract(foreground, owned), smooth)
         self._previous = luma
         self._empty = cast(Image, cv2.convertScaleAbs(self._mean))
         self._empty_chroma = [cast(Image, cv2.convertScaleAbs(one)) for one in self._chroma]
 
-    def _learn_strays(self, luma: Image, difference: Any, stray: Any) -> None:
-        """What is foreground and nobody's: flicker raises its limit, stillness is learned."""
+    def _learn_strays(self, luma: Image, difference: Any, stray: Any, smooth: Any) -> None:
+        """What is foreground and nobody's: flicker raises its limit, stillness is learned.
+
+        So is that of smooth light; where it comes and goes, a body must be seen all the same.
+        """
         _, capped = cv2.threshold(difference, _MAX_FLICKER, 0, cv2.THRESH_TRUNC)
         cv2.accumulateWeighted(capped, self._deviation, _DEVIATION_RATE / 4, stray)
         moved = cv2.absdiff(luma, self._previous)
         _, unchanged = cv2.threshold(moved, _STILL_DIFFERENCE, 255, cv2.THRESH_BINARY_INV)
-        keep = cv2.bitwise_and(stray, unchanged)
+        keep = cv2.bitwise_and(cv2.bitwise_or(stray, smooth), unchanged)
         still = cv2.bitwise_and(cv2.add(self._still, self._ones), keep)
         _, learned = cv2.threshold(still, _STILL_PICTURES - 1, 255, cv2.THRESH_BINARY)
         if cv2.countNonZero(learned):

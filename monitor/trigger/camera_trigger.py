@@ -228,6 +228,7 @@ class CameraTrigger:
         if abs(ratio - 1.0) > _EXPOSURE_JUMP:
             self._view.exposed(now_s)
             self._disturbed(capture_ms)
+        background.raining = self._view.raining
         foreground = self._scene.foreground(picture)
         share = cv2.countNonZero(foreground) / foreground.size
         arrived = self._view.camera.look(now_s, picture.y, share)

@@ -25,12 +25,12 @@ NOISE_CORRELATION: Final = 0.4
 NOISE_DEVIATION: Final = 12.0
 FLAT_DEVIATION: Final = 2.0
 RAIN_LEVELS: Final = 8
-RAIN_SHARE: Final = 0.006
-RAIN_SPREAD: Final = 0.6
+RAIN_SHARE: Final = 0.004
+RAIN_SPREAD: Final = 0.4
 
 _GRID: Final = 9
 _BESIDE: Final = 3  # pixels; neighbours in a scene look alike, in noise they do not
-RAIN_BRIGHTER: Final = 1.5  # streaks are brighter than what is behind them; bodies are either
+RAIN_BRIGHTER: Final = 2.0  # streaks are brighter than what is behind them; bodies are either
 _RAIN_CELLS: Final = (6, 4)
 _FROZEN_DIFFERENCE: Final = 0.02  # mean levels; a live sensor's noise is far above
 

@@ -186,6 +186,11 @@ class ViewWatch:
         """Whether there is nothing in the picture to be followed or learned."""
         return any(one.holds(time_s) for one in (self._dark, self._blinded, self._no_scene))
 
+    @property
+    def raining(self) -> bool:
+        """Whether drops fall through the picture, as far as its specks tell."""
+        return self._rain.holds
+
     def condition(self, time_s: float) -> ViewCondition:
         """The worst that holds now."""
         stalls = [at for at in self._stalls if time_s - at < STALLS_WITHIN_S]
