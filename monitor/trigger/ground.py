@@ -2,9 +2,10 @@
 
 Without calibration the camera is taken for a level-rolled pinhole of usual focal length whose
 horizon and height follow from one observation: the size of vehicles grows linearly with their
-row below the horizon. Lengths then come in units of a typical vehicle's size in the picture,
-``sqrt(width * height)``, taken as 2.7 m where a physical limit has to be applied: from a mast, a
-car of 4.5 m x 1.8 m x 1.5 m covers some 1.8 m x 2.8 m from behind and 4.5 m x 2 m from the side.
+row below the horizon (``growth``; before enough were followed, compared row by row here). Lengths
+then come in units of a typical vehicle's size in the picture, ``sqrt(width * height)``, taken as
+2.7 m where a physical limit has to be applied: from a mast, a car of 4.5 m x 1.8 m x 1.5 m covers
+some 1.8 m x 2.8 m from behind and 4.5 m x 2 m from the side.
 Ratios and times do not depend on that.
 """
 
@@ -21,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitor.config.models import GroundPoint
+from monitor.trigger.growth import Growth
 
 Array = npt.NDArray[np.float64]
 
@@ -119,7 +121,10 @@ def pinhole_plane(
 
 
 class SizeByRow:
-    """Learns how large vehicles are on each row; one observation per vehicle and band of rows."""
+    """Learns how large vehicles are on each row, and with it where the horizon is.
+
+    Before enough bodies were seen to grow on their way: one observation per vehicle and band.
+    """
 
     def __init__(self, width_px: int, height_px: int) -> None:
         self._width, self._height = width_px, height_px
@@ -127,6 +132,7 @@ class SizeByRow:
             deque(maxlen=_PER_BIN) for _ in range(_BINS)
         )
         self._seen: deque[tuple[int, int]] = deque(maxlen=2000)
+        self._growth = Growth(height_px, _BINS)
 
     def observe(self, track: int, row_px: float, size_px: float) -> None:
         """A vehicle wholly in the picture, apart from others, stands on ``row_px``."""
@@ -134,6 +140,7 @@ class SizeByRow:
         if (track, band) not in self._seen:
             self._seen.append((track, band))
             self._bins[band].append((row_px, size_px))
+        self._growth.observe(track, band, row_px, size_px)
 
     def typical_size_px(self) -> float:
         """The median of all; a twelfth of the width before any was seen."""
@@ -141,7 +148,10 @@ class SizeByRow:
         return float(np.median(sizes)) if sizes else self._width / 12
 
     def plane(self) -> GroundPlane:
-        """The best plane so far: weighted least squares over the bands' medians."""
+        """The best plane so far: by growth, or else least squares over the bands' medians."""
+        grown = self._growth.fit()
+        if grown is not None:
+            return pinhole_plane(*grown, self._width, self._height)
         filled = [band for band in self._bins if band]
         rows = np.array([np.median([row for row, _ in band]) for band in filled])
         sizes = np.array([np.median([size for _, size in band]) for band in filled])
