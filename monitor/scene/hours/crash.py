@@ -1,9 +1,9 @@
 """One crash as a short film: looked for in the hours' traffic, then drawn around its contact.
 
 The traffic of a stretch is simulated without pictures until an incident of the kind asked for
-has its contact in full view; then the same stretch is simulated again and only the seconds
-around the contact are drawn. Its truth is that of an hour's segment, in the film's own time,
-with the steps that led to the contact as a camera could see them (``antecedents``).
+has its contact in full view (``crash_view``); then the same stretch is simulated again and only
+the seconds around the contact are drawn. Its truth is that of an hour's segment, in the film's
+own time, with the steps that led to the contact as a camera could see them (``antecedents``).
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from monitor.scene.camera import PinholeCamera
 from monitor.scene.drawing import Image
 from monitor.scene.hours.contact import rectangle
 from monitor.scene.hours.crash_steps import PATH_S, Found, Pose, antecedents
+from monitor.scene.hours.crash_view import Sight
 from monitor.scene.hours.film import encode
 from monitor.scene.hours.incidents import Director
 from monitor.scene.hours.ledger import Ledger
@@ -39,7 +40,7 @@ from monitor.scene.truth import FORMAT, calibration
 KINDS: Final = ("rear_end", "side_impact", "pedestrian_struck", "cyclist_struck")
 SIZE: Final = (1280, 720)
 RATE_FPS: Final = 20
-VERSION: Final = 2
+VERSION: Final = 3
 """Goes up when the same kind and seed give another film: older files are then made again."""
 BEFORE_S: Final = 28.0
 """Of the film, before its contact: a camera that is just switched on has warmed up by then."""
@@ -147,13 +148,19 @@ class _Stage:
 def _search(kind: str, seed: int, part: int) -> Found | None:
     stage = _Stage(kind, seed, part)
     ways: dict[int, deque[Pose]] = {}
+    around: deque[HourFrame] = deque(maxlen=3 * RATE_FPS // 2 + 1)  # half a second, contact, one
+    left = RATE_FPS
     for frame in stage.frames():
+        around.append(frame)
+        if stage.town.contacts:
+            left -= 1
+            if not left:
+                break
+            continue
         bodies = [(rider.id, rider.speed, rectangle(rider)) for rider in stage.town.riders]
         bodies += [
             (one.person.id, one.state.speed, rectangle(one)) for one in stage.town.walkers
         ]  # fmt: skip
-        if stage.town.contacts:
-            break
         for number, speed, covers in bodies:
             way = ways.setdefault(number, deque(maxlen=round(PATH_S * RATE_FPS)))
             way.append(Pose(frame.time_s, covers, speed))
@@ -169,6 +176,9 @@ def _search(kind: str, seed: int, part: int) -> Found | None:
         rider.kind == "cycle" for rider in stage.town.riders if rider.id in parties
     )  # fmt: skip
     if not seen or not meant or time_s < BEFORE_S or not all(ways.get(one) for one in parties):
+        return None
+    sight = Sight(stage.ledger, weather("day", seeded(seed, part, "day")).light)
+    if not sight.shows(list(around)[:: RATE_FPS // 4], parties, told["box"]):
         return None
     turner = next(
         (r.id for r in stage.town.riders if r.id in parties and r.route.turn is Turn.LEFT), None
