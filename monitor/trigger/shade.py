@@ -24,6 +24,7 @@ _UPRIGHT_HEIGHT: Final = 0.15  # of the picture; taller is no person
 _NEXT: Final = np.ones((3, 3), np.uint8)
 _BORDER: Final = np.ones((5, 5), np.uint8)
 _AROUND: Final = np.ones((7, 7), np.uint8)
+_REACH_PX: Final = 6  # half of ``_AROUND``, and of ``_BORDER`` or of ``_NEXT`` and the blur: 5
 
 
 def cast_shadows(shade: Any, mask: Any, luma: Image, empty: Image) -> Image:
@@ -32,9 +33,16 @@ def cast_shadows(shade: Any, mask: Any, luma: Image, empty: Image) -> Image:
     All (h, w). ``shade``: darker and of the same colour, a part of ``mask``, which is all that
     differs from the empty scene.
     """
-    if not cv2.countNonZero(shade):
+    x, y, width, height = cv2.boundingRect(shade)
+    if not width:
         return cast(Image, shade)
-    return _lying(cv2.subtract(shade, _rough(mask, luma, empty)))
+    # Nothing farther off than this has a say in what is left of the shade.
+    rows = slice(max(0, y - _REACH_PX), y + height + _REACH_PX)
+    columns = slice(max(0, x - _REACH_PX), x + width + _REACH_PX)
+    rough = _rough(mask[rows, columns], luma[rows, columns], empty[rows, columns])
+    even = np.zeros_like(shade)
+    even[rows, columns] = cv2.subtract(shade[rows, columns], rough)
+    return _lying(even)
 
 
 def _rough(mask: Any, luma: Image, empty: Image) -> Image:

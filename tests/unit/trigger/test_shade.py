@@ -82,3 +82,19 @@ def test_nothing_darker_is_no_shadow() -> None:
     empty = road()
     _, shadow = found(empty, empty)
     assert not shadow.any()
+
+
+@pytest.mark.parametrize("place", [(60, 40), (0, 0), (96, 110)])
+def test_only_what_is_near_has_a_say(place: tuple[int, int]) -> None:
+    row, column = place
+    where = (slice(row, row + 24), slice(column, column + 50))
+    empty = road()
+    luma = darkened(empty, where, 0.7)
+    luma[row + 6 : row + 14, column + 10 : column + 24] = 40
+    mask, shadow = found(luma, empty)
+    shade = np.where(luma < empty, mask, 0).astype(np.uint8)
+    rough = 0.5 * empty + np.random.default_rng(5).uniform(0, 120, SHAPE)
+    far = cv2.dilate(shade, np.ones((15, 15), np.uint8)) == 0
+    other = np.where(far, rough, luma).astype(np.uint8)
+    assert np.array_equal(cast_shadows(shade.copy(), mask, other, empty), shadow)
+    assert 0 < np.count_nonzero(shadow) < np.count_nonzero(shade)
