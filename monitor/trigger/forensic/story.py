@@ -77,9 +77,9 @@ def verdict_of(found: Findings) -> Verdict:
         return _confirmed_struck(found, found.struck)
     again = _again(found)
     if again is not None and again.score >= 1.0:
-        if not _is_sure(found, again, score):
+        if not _is_sure(found, again):
             return replace(
-                cannot_tell(found.trigger, f"it is {again.reason}, as drivers do by choice too"),
+                cannot_tell(found.trigger, f"nothing else says so: {again.reason}"),
                 evidence=found.timeline.evidence,
             )
         return Verdict(
@@ -248,13 +248,21 @@ def _is_there(a: Box | None, b: Box | None) -> bool:
     return all(off <= _THERE * (a[2 + i] + b[2 + i]) / 2 for i, off in enumerate(across))
 
 
-def _is_sure(found: Findings, again: Trigger, collision: float) -> bool:
-    """Of hard braking alone, whether more than one measurement says so.
+def _is_sure(found: Findings, again: Trigger) -> bool:
+    """Whether more than one kind of measurement says so, of what can be told by accident.
 
-    With calibration its m/s^2 do. Without, a slow car's ordinary stop takes as large a share of
-    its speed as a fast one's emergency: then there must be a reason for it as well.
-    ``collision``: the score of a contact, which is a reason from ``_DOUBT`` on.
+    Tracks join and part by themselves: of a contact that they alone measured again, corners must
+    have felt at least half. Of hard braking m/s^2 by calibration do; without, a slow car's
+    ordinary stop takes as large a share of its speed as a fast one's emergency: then there must
+    be a reason for it as well. What corners felt is one.
     """
+    felt = (
+        found.collision is not None
+        and found.collision.score >= _DOUBT
+        and abs(found.window.wall_ms(found.collision.time_s) - again.time_ms) <= _AGAIN_MS
+    )
+    if again.kind is EvidenceKind.CONTACT:
+        return felt
     if again.kind is not EvidenceKind.HARD_BRAKE:
         return True
     measured = [
@@ -266,7 +274,7 @@ def _is_sure(found: Findings, again: Trigger, collision: float) -> bool:
         return True
     hard = any((one.value or 0.0) - 2.0 * (one.uncertainty or 0.0) >= SURE_RATE for one in measured)
     return hard and (
-        collision >= _DOUBT
+        felt
         or any(
             one.kind in _REASONS and abs(one.time_ms - again.time_ms) <= _REASON_MS
             for one in found.timeline.evidence

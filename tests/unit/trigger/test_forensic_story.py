@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import cast
+
 import numpy as np
 import pytest
 
 from monitor.domain import Actor, Evidence, EvidenceKind, Trigger
+from monitor.trigger.forensic.collision import Collision, Vote
 from monitor.trigger.forensic.story import SURE_RATE, Findings, verdict_of
 from monitor.trigger.forensic.timeline import Timeline
 from monitor.trigger.forensic.window import Window
@@ -62,6 +66,37 @@ def test_without_calibration_a_slow_cars_ordinary_stop_looks_as_hard() -> None:
     assert verdict_of(braked((hard,))).confirmed is None
     assert verdict_of(braked((hard, person(-4_000)))).confirmed is None, "long before"
     assert verdict_of(braked((braking(6.5, "m/s2", 0.3),))).confirmed is True
+
+
+def met(strength: float) -> Evidence:
+    return Evidence(
+        id="contact-1-2", kind=EvidenceKind.CONTACT, time_ms=AT_MS, actor=Actor.VEHICLE,
+        strength=strength, track=1, other=2, value=0.8, unit="", box=(0.4, 0.4, 0.1, 0.1),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("felt", "at_s", "confirmed"),
+    [(0.0, 5.0, None), (0.3, 5.8, None), (0.5, 5.8, True), (0.5, 8.5, None)],
+    ids=["tracks alone", "hardly felt", "felt too", "felt at another time"],
+)
+def test_that_two_tracks_meet_again_is_no_second_witness(
+    felt: float, at_s: float, confirmed: bool | None
+) -> None:
+    trigger = Trigger(EvidenceKind.CONTACT, AT_MS, AT_MS, 1.5, "two tracks met")
+    window = Window(AT_MS - 5_000, np.arange(0.0, 9.0, 0.1), ())
+    vote = cast(Vote, None)  # what it was felt of is not asked here
+    collision = Collision(at_s, 0.05, felt, vote, (0, 0, 1, 1)) if felt else None
+    verdict = verdict_of(Findings(window, trigger, collision, Timeline((met(0.4),), ())))
+    assert verdict.confirmed is confirmed
+
+
+def test_half_a_contact_that_corners_felt_is_a_reason_to_have_braked_hard() -> None:
+    hard = braking(SURE_RATE + 0.1, "1/s", 0.03)
+    alone = braked((hard, met(0.25)))
+    assert verdict_of(alone).confirmed is None, "tracks alone are none"
+    collision = Collision(4.4, 0.05, 0.5, cast(Vote, None), (0, 0, 1, 1))
+    assert verdict_of(replace(alone, collision=collision)).confirmed is True
 
 
 def test_braking_that_is_not_measured_again_is_rejected() -> None:
