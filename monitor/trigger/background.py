@@ -2,8 +2,7 @@
 
 A running mean per pixel in luma and chroma, and a running mean deviation in luma. A pixel is
 foreground when it differs by more than the picture's noise and its own usual flicker (leaves,
-rain, a sign), unless it is only a moderately darker shade of the same colour: a cast shadow
-(``shade``).
+rain, a sign), unless it is only a moderately darker shade of the same colour: a cast shadow.
 Where the sun casts none, at night and in rain, smooth light and shade are left out instead.
 What belongs to a tracked body is never learned, so a vehicle that stops stays foreground; what
 stands still and was never seen to move (the place a parked car left, a reflection) is learned
@@ -20,7 +19,6 @@ import numpy.typing as npt
 
 from monitor.media.decode import Planes
 from monitor.trigger import light_pools
-from monitor.trigger.shade import cast_shadows
 
 Image = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -33,6 +31,8 @@ _FLICKER_FACTOR: Final = 3.5
 _MAX_FLICKER: Final = 40.0
 _SHADOW_SHADE: Final = 0.48  # a shadow keeps at least this share of the light
 _SHADOW_CHROMA: Final = 5.0  # and is of the same colour, within so many levels
+_UPRIGHT: Final = 1.1  # height over width
+_UPRIGHT_HEIGHT: Final = 0.15  # of the picture; taller is no person
 _STILL_DIFFERENCE: Final = 9.0
 _LIMIT_EVERY: Final = 8  # pictures; flicker and noise change slowly
 _STILL_PICTURES: Final = 13  # learned pictures without change before unowned foreground is
@@ -120,9 +120,8 @@ class Background:
             mask = found
         else:
             self._smooth[:] = 0
-            shade = cv2.bitwise_and(mask, self._shadow(picture))
-            shadow = cast_shadows(shade, mask, picture.y, self._empty)
-            mask = cast(Image, cv2.subtract(mask, shadow))
+            shade = _lying(cv2.bitwise_and(mask, self._shadow(picture)))
+            mask = cast(Image, cv2.subtract(mask, shade))
         return cast(Image, cv2.morphologyEx(mask, cv2.MORPH_CLOSE, _CLOSE))
 
     def _set_limit(self, difference: Image) -> None:
@@ -210,6 +209,17 @@ class Background:
             cv2.copyTo(luma.astype(np.float32), learned, self._mean)
             still = cv2.subtract(still, learned)
         self._still = cast(Image, still)
+
+
+def _lying(shade: Any) -> Image:
+    """Without what stands upright: a shadow lies on the road, dark trousers do not."""
+    contours, _ = cv2.findContours(shade, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    tallest = _UPRIGHT_HEIGHT * shade.shape[0]
+    for contour in contours:
+        _, _, width, height = cv2.boundingRect(contour)
+        if _UPRIGHT * width < height < tallest:
+            cv2.drawContours(shade, [contour], -1, 0, cv2.FILLED)
+    return cast(Image, shade)
 
 
 def _median(pictures: list[Image]) -> Floats:
