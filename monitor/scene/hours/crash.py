@@ -10,14 +10,11 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections import deque
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-import av
 import cv2
 
 from monitor.errors import SceneError
@@ -26,7 +23,7 @@ from monitor.scene.drawing import Image
 from monitor.scene.hours.contact import rectangle
 from monitor.scene.hours.crash_steps import PATH_S, Found, Pose, antecedents
 from monitor.scene.hours.crash_view import Sight
-from monitor.scene.hours.film import encode
+from monitor.scene.hours.film import write
 from monitor.scene.hours.incidents import Director
 from monitor.scene.hours.ledger import Ledger
 from monitor.scene.hours.network import Turn
@@ -93,7 +90,6 @@ def render(folder: Path, kind: str, seed: int) -> Path:
     from_s = math.floor((found.time_s - BEFORE_S) * RATE_FPS) / RATE_FPS
     until_s = found.time_s + AFTER_S
     video = path_of(folder, kind, seed)
-    scratch = video.with_name(f".{video.name}.{os.getpid()}.part")
     stage = _Stage(kind, seed, found.part)
     conditions = weather("day", seeded(seed, found.part, "day"))
     painter = Painter(stage.camera, conditions, SIZE, seeded(seed, found.part, "sensor"))
@@ -105,23 +101,12 @@ def render(folder: Path, kind: str, seed: int) -> Path:
             if frame.time_s >= from_s:
                 yield painter.picture(frame, stage.ledger.specs)
 
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with suppress(FileNotFoundError):
-            truth_path(video).unlink()
-        count = encode(scratch, pictures(), SIZE, RATE_FPS)
+    def document(count: int) -> dict[str, Any]:
         stage.ledger.end()
         stage.director.end()
-        document = _document(kind, seed, found, stage, from_s, count)
-        os.replace(scratch, video)
-        written = truth_path(video).with_name(f".{truth_path(video).name}.part")
-        written.write_text(json.dumps(document, separators=(",", ":")) + "\n")
-        os.replace(written, truth_path(video))
-    except (OSError, av.FFmpegError) as error:
-        raise SceneError(f"cannot write {video}: {error}") from error
-    finally:
-        with suppress(OSError):
-            scratch.unlink()
+        return _document(kind, seed, found, stage, from_s, count)
+
+    write(video, truth_path(video), pictures(), SIZE, RATE_FPS, document)
     return video
 
 

@@ -2,17 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import av
 
+from monitor.errors import SceneError
 from monitor.scene.drawing import Image
 
 BITS_PER_PIXEL: Final = 0.22  # as cameras are usually set; it blurs grain and smears far detail
 GOP_S: Final = 2
+
+
+def write(
+    video: Path,
+    truth: Path,
+    pictures: Iterator[Image],
+    size: tuple[int, int],
+    fps: int,
+    document: Callable[[int], dict[str, Any]],
+) -> None:
+    """A film and its truth (``document`` of how many pictures there were).
+
+    Both appear complete or not at all, the truth last; ``SceneError`` if they cannot be written.
+    """
+    scratch = video.with_name(f".{video.name}.{os.getpid()}.part")
+    try:
+        video.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):
+            truth.unlink()
+        told = document(encode(scratch, pictures, size, fps))
+        os.replace(scratch, video)
+        written = truth.with_name(f".{truth.name}.part")
+        written.write_text(json.dumps(told, separators=(",", ":")) + "\n")
+        os.replace(written, truth)
+    except (OSError, av.FFmpegError) as error:
+        raise SceneError(f"cannot write {video}: {error}") from error
+    finally:
+        with suppress(OSError):
+            scratch.unlink()
 
 
 def encode(path: Path, pictures: Iterator[Image], size: tuple[int, int], fps: int) -> int:

@@ -10,21 +10,18 @@ from __future__ import annotations
 import json
 import math
 import multiprocessing
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import av
 import cv2
 
 from monitor.errors import SceneError
 from monitor.scene.camera import PinholeCamera
 from monitor.scene.drawing import Image
-from monitor.scene.hours.film import encode
+from monitor.scene.hours.film import write
 from monitor.scene.hours.incidents import KINDS, Director
 from monitor.scene.hours.ledger import Ledger
 from monitor.scene.hours.picture import Painter
@@ -110,8 +107,6 @@ def render(plan: Plan, part: int, folder: Path) -> Path:
     """Make one segment; both files appear complete or not at all, else ``SceneError``."""
     cv2.setNumThreads(1)
     video = plan.checked().path(folder, part)
-    truth = truth_path(video)
-    scratch = video.with_name(f".{video.name}.{os.getpid()}.part")
     town = begin(plan.seed, part, plan.lasts_s(part))
     start_s = town.time_s
     camera = PinholeCamera()
@@ -127,14 +122,10 @@ def render(plan: Plan, part: int, folder: Path) -> Path:
             ledger.frame(frame)
             yield painter.picture(frame, ledger.specs)
 
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with suppress(FileNotFoundError):
-            truth.unlink()
-        count = encode(scratch, pictures(), plan.size, plan.fps)
+    def document(count: int) -> dict[str, Any]:
         ledger.end()
         director.end()
-        document = {
+        return {
             "format": FORMAT, "scenario": f"hours-{plan.condition}", "seed": plan.seed,
             "light": plan.condition, "fps": plan.fps, "frame_count": count,
             "duration_s": count / plan.fps, "settings": plan.settings(part),
@@ -142,15 +133,8 @@ def render(plan: Plan, part: int, folder: Path) -> Path:
             "calibration": calibration(camera), "incidents": ledger.incidents,
             "events": ledger.events(),
         }  # fmt: skip
-        os.replace(scratch, video)
-        written = truth.with_name(f".{truth.name}.part")
-        written.write_text(json.dumps(document, separators=(",", ":")) + "\n")
-        os.replace(written, truth)
-    except (OSError, av.FFmpegError) as error:
-        raise SceneError(f"cannot write {video}: {error}") from error
-    finally:
-        with suppress(OSError):
-            scratch.unlink()
+
+    write(video, truth_path(video), pictures(), plan.size, plan.fps, document)
     return video
 
 
