@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Final
 
 PAIR_MIN_MS: Final = 100
-PAIR_MAX_MS: Final = 800
+PAIR_MAX_MS: Final = 1000
 SEEN_MS: Final = 500
 """What a picture tells of the time before and after it."""
 
@@ -31,7 +31,7 @@ _DENSITY: Final = 5.0  # how many times denser, right at the evidence
 class Pair:
     """Two pictures of one temporal patch, as ms since the window's start.
 
-    ``first_ms == second_ms`` is a lone picture, sent twice: nothing was taken 100-800 ms away.
+    ``first_ms == second_ms`` is a lone picture, sent twice: nothing was taken 100-1000 ms away.
     """
 
     first_ms: int
@@ -215,7 +215,7 @@ class Chosen:
         return self._partner(last, range(after, last), apart_ms), last
 
     def _partner(self, index: int, candidates: range, apart_ms: int) -> int:
-        """The free picture nearest to the wanted distance, within 100-800 ms; else itself."""
+        """The free picture nearest to the wanted distance, within 100-1000 ms; else itself."""
         time_ms = self._frames[index]
         fitting = [
             other

@@ -2,17 +2,17 @@
 
 Qwen3-VL puts two pictures into one temporal patch with one time, their mean, so pictures are sent
 in pairs. At evidence the two are 200 to 400 ms apart: the pair shows motion, and its time is true
-to 0.2 s. Where nothing is known and pairs are few they are up to 800 ms apart, for a pair then
-shows nearly twice as much of the time around it, and its time is still true to 0.4 s. (The model
-was trained on videos of two pictures a second and less.) Called by ``ask``; pure.
+to 0.2 s. Where nothing is known and pairs are few they are up to 1 s apart, for a pair then shows
+nearly twice as much of the time around it, and its time is still true to 0.5 s. (The model was
+trained on videos of two pictures a second and less.) Called by ``ask``; pure.
 
 In order of importance, as far as the budget goes:
 
 1. the window's first and last picture;
-2. a pair at each evidence time, most important first, as long as enough is left for 3 (and for
-   4, in a video that can be shown whole; evidence is then within half a second too). It ends with
-   that time, because what led to something was before it. In turn with them the seconds before
-   the first one, in which people still had to see, decide and brake;
+2. a pair at the first evidence time, the 6 s before it, in which people still had to see, decide
+   and brake, and a pair at each other time, most important first, as long as enough is left for 3
+   (and for 4, in a video that can be shown whole; evidence is then within half a second too). A
+   pair ends with its time, because what led to something was before it;
 3. no gap over ``max(3 s, window / 16)`` that has pictures in it;
 4. where there are enough pairs for it, no moment further than half a second from a picture;
 5. what is left makes the neighbourhood of the evidence denser.
@@ -26,7 +26,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
 from typing import Final
 
 from monitor.domain import Window
@@ -130,15 +129,22 @@ def _spread(chosen: Chosen, limit: int) -> None:
 
 
 def _in_turn(chosen: Chosen, evidence: Sequence[int]) -> list[Moment]:
-    """The evidence, and from the second on between them the seconds before the first."""
+    """The first evidence time, the seconds before it, and the other times.
+
+    What a pair at another time shows within half a second anyway comes last.
+    """
+    apart: list[int] = []
+    beside: list[int] = []
+    for time_ms in evidence:
+        seen = any(-chosen.close_ms - SEEN_MS <= time_ms - one <= SEEN_MS for one in apart)
+        (beside if seen else apart).append(time_ms)
     lead_up, before_ms = [], chosen.close_ms + 2 * SEEN_MS
     while evidence and before_ms <= _LEAD_UP_MS:
         if evidence[0] - before_ms >= 0:
             lead_up.append((evidence[0] - before_ms, chosen.wide_ms))
         before_ms += chosen.wide_ms + 2 * SEEN_MS
-    measured = [(time_ms, chosen.close_ms) for time_ms in evidence]
-    rest = zip_longest(measured[1:], lead_up)
-    return measured[:1] + [one for both in rest for one in both if one is not None]
+    measured = [(time_ms, chosen.close_ms) for time_ms in (*apart, *beside)]
+    return [*measured[:1], *lead_up, *measured[1:]]
 
 
 def _take(chosen: Chosen, moments: Sequence[Moment], limit: int) -> list[Moment]:

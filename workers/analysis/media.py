@@ -15,7 +15,7 @@ from typing import Final
 
 from monitor.clock import utc
 from monitor.config.asking import Query
-from monitor.domain import AlertMedia, Evidence, Incident
+from monitor.domain import AlertMedia, Evidence, EvidenceKind, Incident
 from monitor.errors import MediaError
 from monitor.media.clip import remux
 from monitor.media.stills import Still
@@ -31,6 +31,11 @@ _APART_MS: Final = 400
 _BEARS_ON_MS: Final = 10_000
 _REACTION_MS: Final = (1500, 3000)
 """Before the peak: a driver takes 1.0 to 2.5 s from seeing to braking, and then brakes."""
+
+_OUTCOME_MS: Final = (2_000, 3_500)
+"""After somebody braked hard: braking from 50 km/h takes 2 s, and who follows sees, decides (1.5 s)
+and brakes too."""
+_BEFORE_WHAT: Final = frozenset({EvidenceKind.HARD_BRAKE, EvidenceKind.SUDDEN_STOP})
 
 _AROUND_PEAK_S: Final = (-2, 2, -5, 5)  # where little was measured
 
@@ -50,8 +55,9 @@ def frame_times_s(footage: Footage) -> list[float]:
 
 
 def important_times_ms(incident: Incident, evidence: Sequence[Evidence]) -> list[int]:
-    """The peak; what was measured of those it is about, what came before it first; the seconds
-    in which a driver would have had to react; then everything else by strength.
+    """The peak; what was measured of those it is about, what came before it first; after hard
+    braking the seconds in which it meets what it was for; the seconds in which a driver would
+    have had to react; then everything else by strength.
     """
     peak_ms = incident.peak_ms
     parties = {track for one in incident.triggers if one.time_ms == peak_ms for track in one.tracks}
@@ -64,11 +70,20 @@ def important_times_ms(incident: Incident, evidence: Sequence[Evidence]) -> list
     ordered = sorted(evidence, key=rank)
     first = [item.time_ms for item in ordered if not rank(item)[0]]
     reaction = [peak_ms - before_ms for before_ms in _REACTION_MS]
+    braked = any(one.kind in _BEFORE_WHAT for one in incident.triggers if one.time_ms == peak_ms)
+    outcome = [peak_ms + after_ms for after_ms in _OUTCOME_MS] if braked else []
     strongest = sorted(
         (item for item in ordered if rank(item)[0]),
         key=lambda item: (-item.strength, item.time_ms, item.id),
     )
-    times = [peak_ms, *first, *reaction, *(item.time_ms for item in strongest)]
+    times = [
+        peak_ms,
+        *first[:1],
+        *outcome,
+        *first[1:],
+        *reaction,
+        *(item.time_ms for item in strongest),
+    ]
     times += [trigger.time_ms for trigger in incident.triggers]
     return list(dict.fromkeys(times))
 

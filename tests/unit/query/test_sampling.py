@@ -142,7 +142,7 @@ def test_the_first_evidence_time_is_shown_however_few_pictures_there_are(
     evidence = [share * frames[-1] for share in shares]
     found = plan(window(frames[-1]), evidence, frames, budget(max_frames))
     sent = [ms / 1000 for pair in found for ms in (pair.first_ms, pair.second_ms)]
-    assert min(abs(t - evidence[0]) for t in sent) <= 0.42
+    assert min(abs(t - evidence[0]) for t in sent) <= 0.5  # inside the first pair, at most
 
 
 @given(quick, st.lists(st.floats(0, 1), max_size=4))
@@ -150,7 +150,7 @@ def test_the_first_evidence_time_is_shown_however_few_pictures_there_are(
 def test_with_pairs_for_it_no_moment_is_far_from_a_picture(
     frames: list[float], shares: list[float]
 ) -> None:
-    """A pair shows 1.8 s at most; evidence and the seconds before it take some that overlap."""
+    """A pair shows 2 s at most; evidence and the seconds before it take some that overlap."""
     duration_s = frames[-1]
     enough = math.ceil(duration_s / 1.8) * 5 // 4 + 2 * len(shares) + 6
     evidence = [share * duration_s for share in shares]
@@ -177,7 +177,7 @@ def test_sixteen_pictures_show_a_short_video_whole_whatever_was_measured(
 def test_pairs_are_close_at_evidence_and_wide_where_nothing_is_known() -> None:
     found = plan(window(28), [20.0, 10.0], times_s(28), budget(8))
     apart = {pair.second_ms: pair.second_ms - pair.first_ms for pair in found}
-    assert apart == {800: 800, 10_000: 400, 20_000: 400, 28_000: 800}
+    assert apart == {1_000: 1_000, 18_600: 1_000, 20_000: 400, 28_000: 1_000}
     plenty = plan(window(4), [2.0], times_s(4), budget(32))
     assert max(pair.second_ms - pair.first_ms for pair in plenty) == 200
 
@@ -185,7 +185,7 @@ def test_pairs_are_close_at_evidence_and_wide_where_nothing_is_known() -> None:
 def test_few_pairs_show_what_was_before_the_evidence_and_not_after() -> None:
     found = plan(window(28), [20.0], times_s(28), budget(10))
     shown = [(pair.first_ms, pair.second_ms) for pair in found[1:-1]]
-    assert shown == [(16_000, 16_800), (17_800, 18_600), (19_600, 20_000)]
+    assert shown == [(15_600, 16_600), (17_600, 18_600), (19_600, 20_000)]
 
 
 def test_lone_pictures_where_no_pairs_are_wanted() -> None:
