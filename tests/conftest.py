@@ -7,8 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests import servers
+
+# The same examples every time: a run that fails by chance says nothing of the change under test.
+# `--hypothesis-profile=explore` looks for new ones.
+settings.register_profile("kept", derandomize=True, deadline=None)
+settings.register_profile("explore", max_examples=1_000, deadline=None, print_blob=True)
+settings.load_profile("kept")
 
 FOOTAGE = Path(__file__).resolve().parents[2] / "shared" / "footage"
 

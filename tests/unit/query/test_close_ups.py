@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.domain import Box, EvidenceKind, Incident, Severity, Trigger, Window
-from monitor.media.stills import Still, part_px
+from monitor.media.stills import Still, model_size, part_px
 from monitor.query.close_ups import LEAST_GAIN, Wish, close_ups, wish
 
 START = 1_760_000_000_000
@@ -58,7 +58,8 @@ def test_it_lies_inside_the_picture_and_is_finer_than_what_is_sent_anyway(
     assert left + wide <= 1 + 1e-9
     assert top + high <= 1 + 1e-9
     assert found.width <= part_px((width, height), found.part)[2] or found.width == 32
-    assert found.width >= LEAST_GAIN * wide * min(width, shown) * 0.9
+    sent = model_size(width, height, shown)[0]  # itself rounded to the model's grid
+    assert found.width >= LEAST_GAIN * wide * sent
 
 
 def test_a_camera_that_has_no_more_pixels_gets_none() -> None:
