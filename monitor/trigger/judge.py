@@ -16,9 +16,13 @@ from monitor.domain import Box, Evidence, EvidenceKind, Level, Trigger
 from monitor.trigger.fast import odds
 
 STRONG: Final = 1.6
-"""From this score on, raw and graded, a trigger alerts at once: a contact of strength 0.5, or
-more, or a standstill that is surely none of the traffic's; hard braking, impulses and near misses
-never do so by themselves."""
+"""From this score on, raw and graded, a trigger alerts at once: a standstill that is surely none
+of the traffic's, or a contact that is nearly certain (``SURE``); hard braking, impulses and near
+misses never do so by themselves."""
+
+SURE: Final = 0.8
+"""Strength from which a contact of tracks alerts without a second look: some 4 m/s of closing
+speed gone at once, which was felt too. Weaker ones are mostly tracks that join and part."""
 
 FLOOR: Final = 0.25
 """Raw scores below are not worth counting either."""
@@ -28,6 +32,7 @@ _SUPPORT: Final = 0.25
 _BRAKE_CAP: Final = 1.5  # braking alone never outweighs a contact
 _BACKING: Final = 0.5
 _BACKED_MS: Final = 1_500
+_PER_STRENGTH: Final = 3.2
 _FELT: Final = frozenset({EvidenceKind.IMPULSE})
 _ALONE_CAP: Final = 1.5  # tracks join and part by themselves: a contact must be felt too
 _BACKS: Final = frozenset(
@@ -83,15 +88,18 @@ def graded(raw: Iterable[Trigger], operating: float) -> list[Trigger]:
 
 
 def _level(trigger: Trigger, operating: float) -> Level:
-    alone = trigger.kind is EvidenceKind.IMPULSE  # a sign, never a measured event
-    strong = trigger.score >= STRONG * max(1.0, operating) and not alone
-    return Level.ALERT if strong else Level.CANDIDATE
+    if trigger.kind is EvidenceKind.IMPULSE:
+        return Level.CANDIDATE  # a sign, never a measured event
+    least = STRONG * max(1.0, operating)
+    if trigger.kind is EvidenceKind.CONTACT:
+        least = max(least, _PER_STRENGTH * SURE)
+    return Level.ALERT if trigger.score >= least else Level.CANDIDATE
 
 
 def _score(evidence: Evidence, recent: Sequence[Evidence]) -> tuple[float, str] | None:
     value = evidence.value or 0.0
     if evidence.kind is EvidenceKind.CONTACT:
-        raw = 3.2 * evidence.strength
+        raw = _PER_STRENGTH * evidence.strength
         if not _backed(evidence, recent, _FELT):
             raw = min(raw, _ALONE_CAP)
         return raw, (

@@ -51,7 +51,8 @@ def judged(
 def test_a_contact_is_a_candidate_or_an_alert_by_its_strength() -> None:
     assert judged(evidence(K.CONTACT, 0.3)) == ()
     assert judged(evidence(K.CONTACT, 0.4)) == ((1.28, Level.CANDIDATE),)
-    assert judged(evidence(K.CONTACT, 0.5), FELT) == ((1.6, Level.ALERT),)
+    assert judged(evidence(K.CONTACT, 0.75), FELT) == ((2.4, Level.CANDIDATE),), "looked at again"
+    assert judged(evidence(K.CONTACT, 0.8), FELT) == ((2.56, Level.ALERT),)
 
 
 def test_a_contact_of_tracks_that_nothing_was_felt_of_is_a_candidate() -> None:
@@ -76,7 +77,8 @@ def test_a_score_is_relative_to_the_cameras_own_operating_score() -> None:
 
 def test_a_quiet_camera_makes_more_candidates_but_alerts_no_sooner() -> None:
     assert judged(evidence(K.CONTACT, 0.3), FELT, operating=0.5) == ((1.92, Level.CANDIDATE),)
-    assert judged(evidence(K.CONTACT, 0.5), FELT, operating=0.5) == ((3.2, Level.ALERT),)
+    assert judged(evidence(K.CONTACT, 0.75), FELT, operating=0.5) == ((4.8, Level.CANDIDATE),)
+    assert judged(evidence(K.CONTACT, 0.9), FELT, operating=0.5) == ((5.76, Level.ALERT),)
 
 
 def test_what_is_below_the_threshold_is_scored_all_the_same() -> None:
