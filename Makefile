@@ -52,6 +52,7 @@ lock:
 	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" -q -o requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --extra dev --extra detector --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" -q -o requirements-dev.lock
 	$(BIN)/uv pip compile pyproject.toml --extra detector --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" -q -o requirements-detector.lock
+	$(BIN)/uv pip compile pyproject.toml --extra gpu --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" -q -o requirements-gpu.lock
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache build *.egg-info
