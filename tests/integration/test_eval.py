@@ -47,10 +47,13 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def evaluated(folder: Path, *more: str | Path) -> subprocess.CompletedProcess[str]:
+def evaluated(
+    folder: Path, *more: str | Path, catalogue: Path | None = None
+) -> subprocess.CompletedProcess[str]:
     return causeway(
-        "eval", folder / "catalog.json", "--clips", folder, "--no-components", "--jobs", "1", *more
-    )
+        "eval", catalogue or folder / "catalog.json", "--clips", folder,
+        "--no-components", "--jobs", "1", *more,
+    )  # fmt: skip
 
 
 def test_json_has_the_figures_and_every_clip(made: Path) -> None:
@@ -130,6 +133,15 @@ def test_an_event_after_the_clips_end_is_an_error(made: Path, tmp_path: Path) ->
     done = causeway("eval", tmp_path / "catalog.json", "--clips", made)
     assert done.returncode == exits.FAILED
     assert "crash.mp4: collision at 7.00 s begins after the clip's end (5.00 s)" in done.stderr
+
+
+def test_an_event_that_ends_after_the_clip_is_said(made: Path, tmp_path: Path) -> None:
+    event = {"type": "collision", "start_s": 3.0, "peak_s": 3.0, "end_s": 500.0}
+    entry = {"file": "crash.mp4", "source_family": "x", "events": [event]}
+    (tmp_path / "catalog.json").write_text(json.dumps([entry]))
+    done = evaluated(made, "--phases", "1", catalogue=tmp_path / "catalog.json")
+    assert done.returncode == exits.OK
+    assert "crash.mp4: collision ends at 500.00 s, after the clip's end (5.00 s)" in done.stderr
 
 
 def found_at(entry: Any, phase_ms: int, settings: Settings) -> Replay:

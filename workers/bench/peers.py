@@ -32,9 +32,10 @@ def main(
     if not catalog or not clips:
         print("bench peers needs --catalog FILE and --clips FOLDER", file=sys.stderr)
         return 2
-    entries = prepared(
-        [e for e in load(Path(catalog), Path(clips)).entries if not e.excluded], scratch()
-    )
+    labelled = load(Path(catalog), Path(clips))
+    for remark in labelled.remarks:
+        print(remark, file=sys.stderr)
+    entries = prepared([e for e in labelled.entries if not e.excluded], scratch())
     rows: list[dict[str, Any]] = []
     for name, replayer in {"causeway": replay, **{p: peer_replay(p) for p in PEERS}}.items():
         runs = run_all(entries, PHASES_MS[:phases], Settings(), jobs=jobs or None,

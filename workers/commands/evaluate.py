@@ -27,6 +27,7 @@ from workers.evaluation.running import PHASES_MS, run_all
 from workers.evaluation.table import show
 
 _WIDE: Final = 170  # columns, in a pipe or a file
+_OVER_S: Final = 1.0  # a label may be so rounded
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,13 @@ def prepared(entries: Sequence[Entry], cache: Path) -> tuple[Entry, ...]:
             problems.append(str(error))
             continue
         length_s = lasts_s(entry.path)
+        for label in entry.labels:
+            if length_s and label.end_s > length_s + _OVER_S:
+                print(
+                    f"{entry.file}: {label.type} ends at {label.end_s:.2f} s, after the clip's end"
+                    f" ({length_s:.2f} s)",
+                    file=sys.stderr,
+                )
         problems += [
             f"{entry.file}: {label.type} at {label.start_s:.2f} s begins after the clip's end"
             f" ({length_s:.2f} s)"

@@ -12,15 +12,14 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from monitor.domain.base import Box
 from monitor.errors import CatalogueError
 from workers.evaluation import truth
-
-Origin = Literal["real", "rendered"]
+from workers.evaluation.written import Origin, WrittenEntry, WrittenEvent, checked, read
 
 SCORED: Final = frozenset(
     {"collision", "near_miss", "hard_brake", "sudden_stop", "wrong_way", "swerve"}
@@ -38,44 +37,6 @@ MIN_CONFIDENCE: Final = 0.5
 """Events whose labeller was less sure are neither scored nor false-alarm time."""
 MIN_LEAD_S: Final = 1.0
 """A miss of what begins earlier in its clip does not count."""
-
-Seconds = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
-Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
-
-
-class _Antecedent(BaseModel):
-    model_config = ConfigDict(strict=True, extra="allow")
-    t_s: Seconds
-    kind: str = ""
-    what: str = ""
-
-
-class _Event(BaseModel):
-    model_config = ConfigDict(strict=True, extra="allow")
-    type: str = Field(min_length=1)
-    start_s: Seconds
-    peak_s: Seconds
-    end_s: Seconds
-    confidence: Fraction = 1.0
-    onset_uncertainty_s: Seconds = 0.0
-    box: tuple[Fraction, Fraction, Fraction, Fraction] | None = Field(default=None, strict=False)
-    description: str = ""
-    value: float | None = None
-    incident_type: str = ""
-    antecedents: list[_Antecedent] = []
-
-
-class _Entry(BaseModel):
-    model_config = ConfigDict(strict=True, extra="allow")
-    file: str = Field(min_length=1)
-    source_family: str = Field(min_length=1)
-    events: list[_Event]
-    duration_s: Annotated[float, Field(gt=0.0, allow_inf_nan=False)] | None = None
-    origin: Origin = "real"
-    light: str = ""
-    camera: str = ""
-    exclude: str = ""
-    truth: str | None = None
 
 
 class _Rule(BaseModel):
@@ -144,20 +105,20 @@ def load(path: Path, clips: Path, exclude: Sequence[str] = ()) -> Catalogue:
 
     ``exclude`` names clips (with or without the ending) to leave out of the main set as well.
     """
-    raw, base = _read(path)
     problems: list[str] = []
+    raw, base = read(path, problems)
     remarks: list[str] = []
     entries: list[Entry] = []
-    taken: dict[str, int] = {}
+    taken: dict[str, str] = {}
     left_out = {name.removesuffix(".mp4") for name in exclude}
-    for number, item in enumerate(raw):
-        where = _name(number, item)
-        made = _entry(item, where, problems, remarks)
+    for where, item in raw:
+        made = checked(item, where, problems, remarks)
         if made is None:
             continue
+        _remarked(made, where, problems, remarks)
         if made.file in taken:
-            problems.append(f"{where}: the same file as entry {taken[made.file]}")
-        taken.setdefault(made.file, number)
+            problems.append(f"{where}: the same file as {taken[made.file]}")
+        taken.setdefault(made.file, where)
         path_of = _clip(made.file, clips, base, where, problems)
         stem = made.file.removesuffix(".mp4")
         if path_of is not None:
@@ -172,62 +133,8 @@ def load(path: Path, clips: Path, exclude: Sequence[str] = ()) -> Catalogue:
     return Catalogue(tuple(entries), tuple(remarks))
 
 
-def _read(path: Path) -> tuple[list[Any], Path]:
-    """The raw entries, and the folder that their ``truth`` files are relative to."""
-    if path.is_dir():
-        found = sorted(path.glob("*.truth.json"))
-        if not found:
-            raise CatalogueError(f"{path}: no *.truth.json in this folder")
-        return [_truth_entry(one) for one in found], path
-    document = _json(path)
-    if isinstance(document, dict) and "events" in document and "scenario" in document:
-        return [truth.entry(document, _video_of(path))], path.parent
-    if isinstance(document, dict) and isinstance(document.get("clips"), list):
-        document = document["clips"]
-    if not isinstance(document, list):
-        raise CatalogueError(f"{path}: must be a list of clips")
-    return [
-        truth.merged(item, _json(path.parent / item["truth"]))
-        if isinstance(item, dict) and isinstance(item.get("truth"), str)
-        else item
-        for item in document
-    ], path.parent
-
-
-def _json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise CatalogueError(f"{path}: cannot be read ({error.strerror})") from error
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise CatalogueError(f"{path}: is not JSON ({error})") from error
-
-
-def _truth_entry(path: Path) -> dict[str, Any]:
-    document = _json(path)
-    try:
-        return truth.entry(document, _video_of(path))
-    except (KeyError, TypeError, AttributeError) as error:
-        raise CatalogueError(f"{path}: is not a scene's truth ({error!r})") from error
-
-
-def _video_of(path: Path) -> str:
-    return path.name.removesuffix(".truth.json")
-
-
-def _name(number: int, item: Any) -> str:
-    file = item.get("file") if isinstance(item, dict) else None
-    return f"entry {number} ({file})" if isinstance(file, str) else f"entry {number}"
-
-
-def _entry(item: Any, where: str, problems: list[str], remarks: list[str]) -> _Entry | None:
-    try:
-        made = _Entry.model_validate(item)
-    except ValidationError as error:
-        for one in error.errors():
-            field = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in one["loc"])
-            problems.append(f"{where}: {field.lstrip('.') or 'entry'}: {one['msg'].lower()}")
-        return None
+def _remarked(made: WrittenEntry, where: str, problems: list[str], remarks: list[str]) -> None:
+    """What is wrong or doubtful about the events of a clip, beside their fields."""
     for number, event in enumerate(made.events):
         if not event.start_s <= event.peak_s <= event.end_s:
             problems.append(f"{where}: events[{number}]: start_s, peak_s and end_s must not fall")
@@ -235,7 +142,6 @@ def _entry(item: Any, where: str, problems: list[str], remarks: list[str]) -> _E
             problems.append(f"{where}: events[{number}]: begins after the clip's end")
         if event.type not in SCORED | AFTERMATH | NORMAL:
             remarks.append(f"{where}: type {event.type!r} is not scored; its time is left out")
-    return made
 
 
 def _clip(file: str, clips: Path, base: Path, where: str, problems: list[str]) -> Path | None:
@@ -249,16 +155,16 @@ def _clip(file: str, clips: Path, base: Path, where: str, problems: list[str]) -
     return path
 
 
-def _judged(made: _Entry, path: Path, by_hand: str, problems: list[str], where: str) -> Entry:
+def _judged(made: WrittenEntry, path: Path, by_hand: str, problems: list[str], where: str) -> Entry:
     kept = sorted(made.events, key=lambda event: event.start_s)
     first = min((e.start_s for e in kept if e.type in SCORED), default=None)
     labels = tuple(_label(event, first) for event in kept)
     rule = _rules().get((made.file, made.source_family), "")
     generated = "generated pictures" if made.camera == "simulated" else ""
     measurements = tuple(
-        Label(one["type"], one["t_s"], one["t_s"], one["t_s"], "scored",
-              box=one["box"], value=one["value"], unit=one["unit"])
-        for one in (made.model_extra or {}).get("measurements", ())
+        Label(one.type, one.t_s, one.t_s, one.t_s, "scored",
+              box=one.box, value=one.value, unit=one.unit)
+        for one in made.measurements
     )  # fmt: skip
     return Entry(
         made.file, path, made.source_family, labels, made.origin, made.light,
@@ -266,7 +172,7 @@ def _judged(made: _Entry, path: Path, by_hand: str, problems: list[str], where: 
     )  # fmt: skip
 
 
-def _label(event: _Event, first_scored_s: float | None) -> Label:
+def _label(event: WrittenEvent, first_scored_s: float | None) -> Label:
     role: Literal["scored", "aftermath", "normal", "unsure"] = "unsure"
     if event.type in NORMAL:
         role = "normal"

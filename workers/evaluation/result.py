@@ -8,11 +8,11 @@ from functools import partial
 from typing import Any, Final
 
 from workers.evaluation import thresholds
-from workers.evaluation.catalogue import Origin
 from workers.evaluation.exact import evidence_errors
 from workers.evaluation.figures import Run, Scored, figures, score_all
 from workers.evaluation.found import Found
 from workers.evaluation.scoring import ZONES, EventScore
+from workers.evaluation.written import Origin
 
 FORMAT: Final = 2
 _ORIGINS: Final[tuple[Origin, ...]] = ("real", "rendered")

@@ -31,7 +31,7 @@ def antecedents(document: Mapping[str, Any], contact: Mapping[str, Any]) -> list
     told = document.get("antecedents") or []
     if told:
         return [{"t_s": float(a["t_s"]), "kind": a["kind"], "what": a["text"]} for a in told]
-    if "actor" not in contact:
+    if contact.get("actor") is None:
         return []  # a truth that does not say who took part
     striking, struck = contact["actor"], contact["other"]
     at_s = float(contact["t_s"])

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from monitor.errors import CatalogueError
 from workers.evaluation import steps
 
 _TYPES: Final = {
@@ -18,31 +21,88 @@ _TYPES: Final = {
 PART_OF_CRASH: Final = "part_of_crash"
 """A braking or a stop around a contact: neither wanted beside it nor a false alarm."""
 _CRASH_S: Final = 1.0
+_MOST_TOLD: Final = 8
 _RELATED_S: Final = 4.0
 
 
-def entry(document: dict[str, Any], video: str) -> dict[str, Any]:
-    """One entry of a catalogue from a ``*.truth.json``."""
-    return merged({"file": video}, document)
+_Number = Annotated[float, Field(allow_inf_nan=False)]
+_OPEN: Final = ConfigDict(strict=True, extra="ignore")  # a truth tells more than is read here
 
 
-def merged(item: dict[str, Any], document: dict[str, Any]) -> dict[str, Any]:
-    """An entry that names a truth file, filled from it; what it says itself goes first."""
+class _Happening(BaseModel):
+    """An event of a scene."""
+
+    model_config = _OPEN
+    t_s: _Number
+    kind: str
+    value: _Number | None
+    unit: str = ""
+    box: Annotated[tuple[_Number, _Number, _Number, _Number] | None, Field(strict=False)] = None
+    actor: int | None = None
+    other: int | None = None
+
+
+class _Step(BaseModel):
+    model_config = _OPEN
+    t_s: _Number
+    kind: str
+    text: str
+
+
+class _Staged(BaseModel):
+    model_config = _OPEN
+    t_s: _Number
+    kind: str
+
+
+class _Scene(BaseModel):
+    """What of a ``*.truth.json`` is read."""
+
+    model_config = _OPEN
+    scenario: str
+    seed: int
+    duration_s: _Number
+    events: list[_Happening]
+    light: str = "day"
+    antecedents: list[_Step] | None = None
+    incidents: list[_Staged] = []
+
+
+def merged(item: dict[str, Any], raw: Any) -> dict[str, Any]:
+    """An entry that names a truth file, filled from it; what it says itself goes first.
+
+    ``CatalogueError`` names what makes ``raw`` no scene's truth.
+    """
+    try:
+        document = _Scene.model_validate(raw).model_dump()
+    except ValidationError as error:
+        raise CatalogueError(f"is not a scene's truth ({'; '.join(wrong(error))})") from error
     made = {
         "source_family": f"scene-{document['scenario']}-{document['seed']}",
         "origin": "rendered",
-        "duration_s": float(document["duration_s"]),
-        "light": str(document.get("light", "day")),
+        "duration_s": document["duration_s"],
+        "light": document["light"],
         "events": _events(document),
         "measurements": [
-            {"type": event["kind"], "t_s": float(event["t_s"]), "value": event["value"],
-             "unit": str(event.get("unit", "")),
-             "box": None if event["box"] is None else tuple(event["box"])}
+            {"type": event["kind"], "t_s": event["t_s"], "value": event["value"],
+             "unit": event["unit"], "box": event["box"]}
             for event in document["events"]
-            if event.get("box") is not None
+            if event["box"] is not None
         ],
     }  # fmt: skip
     return {**made, **item}
+
+
+def wrong(error: ValidationError) -> list[str]:
+    """Each field that is wrong, and how; for a person. The first eight of many."""
+    told = []
+    for one in error.errors(include_url=False)[:_MOST_TOLD]:
+        field = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in one["loc"])
+        how = one["msg"].lower().partition(" or instance of ")[0]  # of a class of ours
+        told.append(f"{field.lstrip('.') or 'entry'}: {how}")
+    if error.error_count() > _MOST_TOLD:
+        told.append(f"and {error.error_count() - _MOST_TOLD} more")
+    return told
 
 
 def _events(document: dict[str, Any]) -> list[dict[str, Any]]:
@@ -51,12 +111,12 @@ def _events(document: dict[str, Any]) -> list[dict[str, Any]]:
     A braking or a stop shortly before or after a contact is part of that collision: it would be
     the same alert. People on the roadway are evidence only.
     """
-    duration_s = float(document["duration_s"])
-    contacts = [float(e["t_s"]) for e in document["events"] if e["kind"] == "contact"]
+    duration_s = document["duration_s"]
+    contacts = [e["t_s"] for e in document["events"] if e["kind"] == "contact"]
     labels = []
     for event in document["events"]:
-        kind, time_s = _TYPES.get(event["kind"]), float(event["t_s"])
-        if kind is None or event.get("box") is None:
+        kind, time_s = _TYPES.get(event["kind"]), event["t_s"]
+        if kind is None or event["box"] is None:
             continue
         if kind in ("hard_brake", "sudden_stop") and any(
             abs(time_s - contact) < _RELATED_S for contact in contacts
@@ -72,6 +132,6 @@ def _events(document: dict[str, Any]) -> list[dict[str, Any]]:
         labels.append(
             {**more, "type": kind, "start_s": time_s, "peak_s": min(time_s + 0.1, duration_s),
              "end_s": max(min(end_s, duration_s), min(time_s + 0.1, duration_s)),
-             "box": tuple(event["box"]), "value": event["value"]}
+             "box": event["box"], "value": event["value"]}
         )  # fmt: skip
     return labels

@@ -182,3 +182,83 @@ def test_labelled_antecedents_are_kept_and_checked(tmp_path: Path) -> None:
     (tmp_path / "c.json").write_text(json.dumps([entry]))
     with pytest.raises(CatalogueError, match=r"events\[0\]\.antecedents\[0\]\.t_s"):
         load(tmp_path / "c.json", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("truth", "told"),
+    [
+        ([1, 2], "is not a scene's truth (entry: input should be a valid dictionary"),
+        ({"events": 5, "scenario": "x"}, "seed: field required"),
+        (TRUTH | {"events": [{}]}, "events[0].t_s: field required"),
+        (TRUTH | {"events": [None]}, "events[0]: input should be a valid dictionary"),
+        (TRUTH | {"incidents": 5}, "incidents: input should be a valid list"),
+    ],
+)
+def test_a_truth_with_wrong_fields_is_told_by_its_field(clips: Path, truth: Any, told: str) -> None:
+    (clips / "t.json").write_text(json.dumps(truth))
+    (clips / "a.mp4.truth.json").write_text(json.dumps(truth))
+    for path in (written(clips, [{"file": "a.mp4", "truth": "t.json"}]), clips):
+        with pytest.raises(CatalogueError) as caught:
+            load(path, clips)
+        assert told in str(caught.value)
+
+
+def test_one_truth_alone_with_a_field_missing_is_told(clips: Path) -> None:
+    (clips / "t.json").write_text('{"events": [{}], "scenario": "x"}')
+    with pytest.raises(CatalogueError, match=r"t\.json: is not a scene's truth \(seed: field req"):
+        load(clips / "t.json", clips)
+
+
+@pytest.mark.parametrize(
+    ("measurements", "told"),
+    [
+        (5, "measurements: input should be a valid list"),
+        ([1], "measurements[0]: input should be"),
+        ([{"type": "contact"}], "measurements[0].t_s: field required"),
+    ],
+)
+def test_measurements_of_another_shape_are_told(clips: Path, measurements: Any, told: str) -> None:
+    with pytest.raises(CatalogueError) as caught:
+        load(written(clips, [clip(measurements=measurements)]), clips)
+    assert told in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000 + "]" * 100_000, '[{"t": 1' + "0" * 5_000 + "}]"])
+def test_what_json_cannot_hold_is_told(clips: Path, text: str) -> None:
+    (clips / "catalog.json").write_text(text)
+    with pytest.raises(CatalogueError, match="is not JSON that can be read"):
+        load(clips / "catalog.json", clips)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"value": float("inf")}, "events[0].value: input should be a finite number"),
+        ({"box": [0.9, 0.9, 0.9, 0.9]}, "events[0].box: reaches past the picture"),
+        ({"box": [0.5, 0.5, 0.0, 0.1]}, "events[0].box: has no size"),
+    ],
+)
+def test_values_that_nothing_can_be_are_told(
+    clips: Path, changes: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(CatalogueError) as caught:
+        load(written(clips, [clip("a.mp4", {**EVENT, **changes})]), clips)
+    assert told in str(caught.value)
+
+
+def test_a_name_that_is_nearly_a_fields_is_told_and_others_are_left_alone(clips: Path) -> None:
+    event = {**EVENT, "confidance": 0.2, "boxx": [0, 0, 1, 1], "note": "rain"}
+    catalogue = load(written(clips, [clip("a.mp4", event, evnts=[], weather="rain")]), clips)
+    assert [remark.removeprefix("entry 0 (a.mp4): ") for remark in catalogue.remarks] == [
+        "evnts is no field and left alone; events is: is it meant?",
+        "events[0].confidance is no field and left alone; confidence is: is it meant?",
+        "events[0].boxx is no field and left alone; box is: is it meant?",
+    ]
+
+
+def test_a_misspelt_field_that_is_needed_is_told_with_what_is_missing(clips: Path) -> None:
+    entry = {"file": "a.mp4", "source_family": "f", "evnts": []}
+    with pytest.raises(CatalogueError) as caught:
+        load(written(clips, [entry]), clips)
+    assert "events: field required" in str(caught.value)
+    assert "evnts is no field" in str(caught.value)

@@ -58,7 +58,9 @@ def test_a_staged_scene_names_its_own_steps() -> None:
 
 def test_the_catalogue_entry_of_a_truth_has_them() -> None:
     (collision,) = (
-        one for one in truth.entry(document(), "x.mp4")["events"] if one["type"] == "collision"
+        one
+        for one in truth.merged({"file": "x.mp4"}, document())["events"]
+        if one["type"] == "collision"
     )
     assert collision["incident_type"] == "rear_end_collision"
     assert len(collision["antecedents"]) == 3
