@@ -6,8 +6,9 @@ Only their options; each imports what it runs when it runs. ``cli`` gives them t
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -22,13 +23,31 @@ from workers.cli_options import (
     Language,
 )
 
+_FOR_ANSWERS: Final = (
+    "about", "endpoint", "model", "mode", "lang", "context", "frames", "blind", "deadline_s",
+    "report", "config",
+)  # fmt: skip
+_FOR_DETECTION: Final = ("phases", "compare", "components")
+
+
+def _idle(context: typer.Context, names: Sequence[str]) -> str:
+    """Which of some options are on the command line; where they mean nothing they are refused."""
+    return ", ".join(
+        next(one for one in (*parameter.opts, *parameter.secondary_opts) if one.startswith("--"))
+        for parameter in context.command.params
+        if parameter.name in names
+        and (source := context.get_parameter_source(parameter.name)) is not None
+        and source.name == "COMMANDLINE"
+    )
+
 
 def evaluate(
+    called: typer.Context,
     catalogue: Annotated[Path, typer.Argument(metavar="CATALOG", help="Labels: docs/eval.md.")],
     clips: Annotated[Path, typer.Option(help="The folder of the clips.")],
     only: Annotated[str, typer.Option(help="These clips alone, with commas.")] = "",
     exclude: Annotated[str, typer.Option(help="Leave these out of the main set.")] = "",
-    without: Annotated[str, typer.Option(help="Ignore these cues, with commas.")] = "",
+    without: Annotated[str, typer.Option(help="Leave these cues out, with commas.")] = "",
     phases: Annotated[int, typer.Option(min=1, max=3, help="Sampling phases.")] = 3,
     operating: Annotated[
         float, typer.Option(min=0.25, max=10, help="The raw score of a candidate.")
@@ -69,6 +88,11 @@ def evaluate(
     json_out: JsonOption = False,
 ) -> None:
     """Replay labelled clips through the real watch code and score what it finds or says."""
+    idle = _idle(called, _FOR_DETECTION if answers else _FOR_ANSWERS)
+    if idle:
+        how = "do not go" if "," in idle else "does not go"
+        print(f"{idle} {how} {'with' if answers else 'without'} --answers", file=sys.stderr)
+        raise typer.Exit(exits.USAGE)
     if answers:
         from workers.commands.answers import AnswerOptions, evaluate_answers
         from workers.commands.evaluate import names as parts
@@ -76,16 +100,13 @@ def evaluate(
         raise typer.Exit(
             evaluate_answers(
                 AnswerOptions(
-                    catalogue, clips, parts(only), parts(exclude), operating, lead_in,
-                    jobs or None, about.value, blind, endpoint, model,
+                    catalogue, clips, parts(only), parts(exclude), parts(without), operating,
+                    lead_in, jobs or None, about.value, blind, endpoint, model,
                     None if mode is None else mode.value, None if lang is None else lang.value,
                     context, frames, deadline_s, config, report, html, json_out,
                 )
             )
         )  # fmt: skip
-    if blind or endpoint or report:
-        print("--blind, --endpoint and --report go with --answers", file=sys.stderr)
-        raise typer.Exit(exits.USAGE)
     from workers.commands.evaluate import Options, names
     from workers.commands.evaluate import evaluate as replay
 

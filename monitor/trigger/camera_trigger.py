@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitor.config.models import Camera
-from monitor.domain import Evidence, ViewCondition
+from monitor.domain import Evidence, EvidenceKind, ViewCondition
 from monitor.media.decode import Planes
 from monitor.trigger.detector import Aide, Duty, SharedDetector
 from monitor.trigger.empty_scene import EmptyScene, is_nothing
@@ -68,6 +68,7 @@ class CameraTrigger:
         """
         self.fps: float | None = None  # of the stream, as far as it says
         self.operating = 1.0  # the raw score from which something is a candidate here
+        self.without: frozenset[EvidenceKind] = frozenset()  # cues that are left out
         self._camera = camera
         self._origin_ms: int | None = None
         self._rhythm, self._rest = Rhythm(), Rest()
@@ -103,6 +104,7 @@ class CameraTrigger:
         picture = self._steadied(now_s, planes)
         evidence = self._look(capture_ms, now_s, picture)
         evidence += self._impulses_in(capture_ms, now_s, picture)
+        evidence = [one for one in evidence if one.kind not in self.without]
         if self._view.repeats:
             self._rest.resume(rested_ms)
         elif self._tracker.idle_s == now_s:

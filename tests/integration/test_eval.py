@@ -144,6 +144,32 @@ def test_an_event_that_ends_after_the_clip_is_said(made: Path, tmp_path: Path) -
     assert "crash.mp4: collision ends at 500.00 s, after the clip's end (5.00 s)" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--without", "nonsense"), "--without nonsense: no such cue; there are "),
+        (("--mode", "thinking", "--frames", "4"), "--mode, --frames do not go without --answers"),
+        (("--config", "x.yaml"), "--config does not go without --answers"),
+        (("--blind",), "--blind does not go without --answers"),
+        (("--answers", "--phases", "1", "--compare", "x"),
+         "--phases, --compare do not go with --answers"),
+        (("--answers", "--without", "nonsense"), "--without nonsense: no such cue"),
+    ],
+)  # fmt: skip
+def test_options_that_would_do_nothing_are_refused(
+    made: Path, options: tuple[str, ...], told: str
+) -> None:
+    done = causeway("eval", made / "catalog.json", "--clips", made, *options)
+    assert done.returncode == exits.USAGE
+    assert done.stderr.startswith(told)
+
+
+def test_a_clip_that_is_not_there_is_not_played_in_silence(made: Path) -> None:
+    done = evaluated(made, "--only", "crash,nosuch")
+    assert done.returncode == exits.FAILED
+    assert "--only nosuch: there is no such clip" in done.stderr
+
+
 def found_at(entry: Any, phase_ms: int, settings: Settings) -> Replay:
     """A trigger that calls the crash at once, in its place, and once at nothing."""
     at_s = 3.2 if entry.file == "crash.mp4" else 4.0

@@ -21,6 +21,7 @@ from workers import exits
 from workers.commands.ask import AskOptions, Usage, client_of, configured
 from workers.commands.evaluate import clips_of, progress
 from workers.evaluation import answers_report
+from workers.evaluation.ablation import SECOND_LOOK, kinds_of
 from workers.evaluation.answers_cases import About, Case, cases
 from workers.evaluation.answers_figures import result
 from workers.evaluation.answers_given import Asking, Given, from_evidence, from_model
@@ -42,6 +43,7 @@ class AnswerOptions:
     clips: Path
     only: Sequence[str] = ()
     exclude: Sequence[str] = ()
+    without: Sequence[str] = ()
     operating: float = 1.0
     lead_in: str = "auto"
     jobs: int | None = None
@@ -76,16 +78,23 @@ def _evaluate(options: AnswerOptions) -> int:
         raise Usage(f"--about: one of {', '.join(get_args(About))}")
     if not 1 <= options.deadline_s <= 3600:
         raise Usage("--deadline-s is from 1 to 3600")
+    try:
+        without = kinds_of(options.without)
+    except ValueError as error:
+        raise Usage(f"--without {error}") from error
     for option, path in (("--report", options.report), ("--html", options.html)):
         if path is not None:
             refuse_source_tree(path / "report.md" if path.is_dir() else path, option)
     asked = _asked(options)
     asking = _asking(asked, options)
     has_model = bool(model_endpoints(asking.config.query))
-    if options.blind and not has_model:
-        raise Usage("--blind asks a model without pictures: name one with --endpoint")
+    if not has_model and (idle := _of_a_model(options)):
+        raise Usage(f"{idle}: there is no model to ask; name one with --endpoint")
     entries = clips_of(options.catalogue, options.clips, options.only, options.exclude)
-    settings = Settings(operating=options.operating, lead_in=cast(LeadIn, options.lead_in))
+    settings = Settings(
+        operating=options.operating, lead_in=cast(LeadIn, options.lead_in), without=without,
+        second_looks=SECOND_LOOK not in options.without,
+    )  # fmt: skip
     runs = run_all(entries, PHASES_MS[:1], settings, jobs=options.jobs, told=progress)
     scores = asyncio.run(_scored(runs, asked, asking, options, has_model=has_model))
     made = result(scores)
@@ -100,6 +109,15 @@ def _evaluate(options: AnswerOptions) -> int:
     else:
         answers_report.show(made, Console(width=None if sys.stdout.isatty() else _WIDE))
     return exits.OK
+
+
+def _of_a_model(options: AnswerOptions) -> str:
+    """The options given that only a model's answer heeds."""
+    given = {
+        "--blind": options.blind or None, "--model": options.model, "--mode": options.mode,
+        "--context": options.context, "--frames": options.frames,
+    }  # fmt: skip
+    return ", ".join(name for name, value in given.items() if value is not None)
 
 
 def _asked(options: AnswerOptions) -> AskOptions:

@@ -18,6 +18,7 @@ from monitor.errors import CatalogueError, CausewayError
 from workers import exits
 from workers.demo_videos import playable
 from workers.evaluation import components, report, table
+from workers.evaluation.ablation import SECOND_LOOK, kinds_of
 from workers.evaluation.catalogue import Entry, load
 from workers.evaluation.compare import differences, read
 from workers.evaluation.lead_in import Mode
@@ -54,6 +55,11 @@ def evaluate(options: Options) -> int:
     if options.lead_in not in get_args(Mode):
         print(f"--lead-in: one of {', '.join(get_args(Mode))}", file=sys.stderr)
         return exits.USAGE
+    try:
+        without = kinds_of(options.without)
+    except ValueError as error:
+        print(f"--without {error}", file=sys.stderr)
+        return exits.USAGE
     entries = clips_of(options.catalogue, options.clips, options.only, options.exclude)
     before = None if options.compare is None else read(options.compare)
     if options.html is not None:
@@ -61,7 +67,8 @@ def evaluate(options: Options) -> int:
     settings = Settings(
         operating=options.operating,
         lead_in=options.lead_in,  # type: ignore[arg-type]  # checked above
-        without=frozenset(options.without),
+        without=without,
+        second_looks=SECOND_LOOK not in options.without,
         looks=options.html is not None,
     )
     runs = run_all(entries, PHASES_MS[: options.phases], settings, jobs=options.jobs, told=progress)
@@ -97,8 +104,9 @@ def clips_of(
     if only:
         wanted = {name.removesuffix(".mp4") for name in only}
         entries = tuple(e for e in entries if e.file.removesuffix(".mp4") in wanted)
-        if not entries:
-            raise CatalogueError(f"--only: no such clip in {path}")
+        missing = sorted(wanted - {e.file.removesuffix(".mp4") for e in entries})
+        if missing:
+            raise CatalogueError(f"{path}: --only {', '.join(missing)}: there is no such clip")
     return prepared(entries, scratch())
 
 

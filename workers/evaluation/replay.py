@@ -17,10 +17,11 @@ from typing import Final
 import cv2
 
 from monitor.config.models import Camera
-from monitor.domain import AccessUnit, CodecParameters
+from monitor.domain import AccessUnit, CodecParameters, EvidenceKind
 from monitor.trigger.forensic import examine
 from monitor.trigger.normal import SceneMemory
 from monitor.trigger.view import WARM_UP_S
+from workers.evaluation.ablation import Without
 from workers.evaluation.book import Book, clip_s, found_of, measured_of
 from workers.evaluation.catalogue import Entry
 from workers.evaluation.found import Cost, Found, Look, Measured, Replay
@@ -37,7 +38,8 @@ class Settings:
 
     operating: float = 1.0  # the raw score from which something is a candidate
     lead_in: Mode = "auto"
-    without: frozenset[str] = frozenset()  # kinds of triggers that are ignored
+    without: frozenset[EvidenceKind] = frozenset()  # cues that are left out
+    second_looks: bool = True
     looks: bool = False  # keep what was followed, for drawing
     examine: Examine = examine  # takes the second look
 
@@ -61,11 +63,15 @@ def replay(
     begin_ms = min(unit.capture_ms for _, units in played.parts for unit in units)
     eye = Eye(camera, look_from_ms=begin_ms + phase_ms, memory=memory)
     eye.operate_at(settings.operating)
+    eye.leave_out(settings.without)
     told_ms = START_MS - 1 if played.lead_in_s else 0
     evidence: list[Measured] = []
     candidates: list[Found] = []
     looks: list[Look] = []
-    book = Book(camera, played, settings.examine)
+    examined = settings.examine
+    if settings.without or not settings.second_looks:
+        examined = Without(examined, settings.without, blind=not settings.second_looks)
+    book = Book(camera, played, examined)
     cpu_s, looked_at, decoded, broken = 0.0, 0, 0, 0
     for params, unit in _steps(played):
         if params is not None:
@@ -88,7 +94,6 @@ def replay(
         triggers = [
             replace(trigger, decided_ms=max(trigger.decided_ms, now_ms))  # told late counts late
             for trigger in seen.triggers
-            if trigger.kind.value not in settings.without
         ]
         candidates += [found_of(trigger) for trigger in triggers]
         book.note(seen.evidence)

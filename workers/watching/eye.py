@@ -12,7 +12,14 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from monitor.config.models import Camera
-from monitor.domain import AccessUnit, CodecParameters, Evidence, Trigger, ViewCondition
+from monitor.domain import (
+    AccessUnit,
+    CodecParameters,
+    Evidence,
+    EvidenceKind,
+    Trigger,
+    ViewCondition,
+)
 from monitor.domain.base import Box
 from monitor.errors import MediaError
 from monitor.media.decode import DecodedFrame, Decoder, planes
@@ -90,6 +97,10 @@ class Eye:
     def operate_at(self, operating: float) -> None:
         """The raw score from which something is a candidate on this camera."""
         self._trigger.operating = operating
+
+    def leave_out(self, kinds: frozenset[EvidenceKind]) -> None:
+        """Evidence of these kinds is neither judged nor told: what a cue is worth."""
+        self._trigger.without = kinds
 
     @property
     def kept_memory(self) -> SceneMemory:
