@@ -51,9 +51,12 @@ def render_to(
     """Simulate, render and encode a scenario; write the video and ``<path>.truth.json``.
 
     ``threads`` draw at the same time (OpenCV lets go of the interpreter's lock). Both files
-    appear complete or not at all. ``SceneError`` where the folder cannot be written.
+    appear complete or not at all. ``SceneError`` where the folder cannot be written or nothing
+    can be drawn in so many pixels.
     """
     target = Path(path)
+    if not all(64 <= n <= 3840 and n % 2 == 0 for n in size):
+        raise SceneError("width and height must be 64 to 3840 and even")
     simulation = build(scenario, seed, fps=fps)
     count = len(simulation.frames)
     rate = bitrate_bps or round(2_600_000 * size[0] * size[1] / (1280 * 720))

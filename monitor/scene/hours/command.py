@@ -8,11 +8,16 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from monitor.errors import SceneError
 from monitor.scene.hours.incidents import KINDS
 from monitor.scene.hours.segments import RATE_FPS, SEGMENT_S, SIZE, Plan, missing, render_all
 from monitor.scene.hours.weather import CONDITIONS
+
+FOLDER: Final = Path("var/hours")
+"""Where segments are kept, from where it is called: big, made again from their seed, in no
+repository."""
 
 
 def kinds(text: str) -> tuple[str, ...]:
@@ -24,23 +29,39 @@ def kinds(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Render what is missing; prints each file and how fast it went."""
-    parser = argparse.ArgumentParser(prog="causeway scene --hours", description=__doc__)
-    parser.add_argument("--hours", type=float, required=True, help="of each condition")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--condition", default="day", help=f"with commas: {','.join(CONDITIONS)}")
-    parser.add_argument(
+def parser(prog: str = "causeway scene") -> argparse.ArgumentParser:
+    """The options of rendered hours."""
+    made = argparse.ArgumentParser(
+        prog=prog, usage=f"{prog} --hours N [options]", description="Hours of traffic, in segments."
+    )
+    made.add_argument("--hours", type=float, required=True, metavar="N", help="of each condition")
+    made.add_argument("--seed", type=int, default=0)
+    made.add_argument("--condition", default="day", help=f"with commas: {','.join(CONDITIONS)}")
+    made.add_argument(
         "--incidents", default="none", metavar="none|all|KIND,...", help=f"kinds: {','.join(KINDS)}"
     )
-    parser.add_argument("--per-hour", type=float, default=40.0, help="incidents an hour, in all")
-    parser.add_argument("--out", type=Path, required=True, help="folder; finished files are kept")
-    parser.add_argument("--segment", type=float, default=SEGMENT_S, help="seconds a file lasts")
-    parser.add_argument("--width", type=int, default=SIZE[0])
-    parser.add_argument("--height", type=int, default=SIZE[1])
-    parser.add_argument("--fps", type=int, default=RATE_FPS)
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
-    options = parser.parse_args(arguments)
+    made.add_argument("--per-hour", type=float, default=40.0, help="incidents an hour, in all")
+    made.add_argument(
+        "--out", type=Path, default=FOLDER, help=f"folder ({FOLDER}); finished files are kept"
+    )
+    made.add_argument("--segment", type=float, default=SEGMENT_S, help="seconds a file lasts")
+    made.add_argument("--width", type=int, default=SIZE[0])
+    made.add_argument("--height", type=int, default=SIZE[1])
+    made.add_argument("--fps", type=int, default=RATE_FPS)
+    made.add_argument("--jobs", type=_processes, default=os.cpu_count() or 1)
+    return made
+
+
+def _processes(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("at least 1")
+    return number
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Render what is missing; prints each file and how fast it went."""
+    options = parser().parse_args(arguments)
     try:
         plans = [
             Plan(
