@@ -13,7 +13,15 @@ from typing import Any
 
 from workers.bench._model_server import ModelServer, event, good_answer, pieces, quiet_look, usage
 
-__all__ = ["FAULTS", "NO_IMAGES", "NO_TRUST", "FakeVllm", "good_answer", "quiet_look"]
+__all__ = [
+    "FAULTS",
+    "MODELS_FAULTS",
+    "NO_IMAGES",
+    "NO_TRUST",
+    "FakeVllm",
+    "good_answer",
+    "quiet_look",
+]
 
 NO_TRUST = "Per-request media_io_kwargs are disabled by default. Use --trust-request-mm-kwargs."
 NO_IMAGES = "At most 0 image(s) may be provided in one prompt."
@@ -22,15 +30,41 @@ FAULTS = (
     "dead_connection", "dead_then_ok", "broken_json", "cut_json", "wrong_schema", "html",
     "huge_json", "no_trust_flag", "error_event", "garbage_events", "gzip", "huge_error",
     "stops_in_the_middle", "endless_line", "no_images",
+    "deep_event", "no_charset",
 )  # fmt: skip
+HTML = b"<html><body>It works!</body></html>"
+MODELS_FAULTS = {
+    "html": ("text/html", HTML),
+    "text": ("text/plain", b"ok"),
+    "nothing": ("application/json", b""),
+    "null": ("application/json", b"null"),
+    "string": ("application/json", b'"ok"'),
+    "list": ("application/json", b"[1, 2]"),
+    "other_object": ("application/json", b'{"models": []}'),
+    "number_for_data": ("application/json", b'{"data": 5}'),
+    "null_for_data": ("application/json", b'{"data": null}'),
+    "numbers_for_models": ("application/json", b'{"data": [1, null]}'),
+    "number_for_name": ("application/json", b'{"data": [{"id": 7}]}'),
+    "no_name": ("application/json", b'{"data": [{"max_model_len": 7}]}'),
+    "not_utf8": ("application/json", b'{"data": [{"id": "\xff"}]}'),
+    "half_a_pair": ("application/json", b'{"data": [{"id": "\\ud800"}]}'),
+    "deep": ("application/json", b"[" * 200_000),
+    "no_charset": ("application/json; charset=base64", b"{}"),
+    "huge": ("application/json", b'{"data": ["' + b"a" * 17_000_000 + b'"]}'),
+}
+"""What comes instead of a list of models, with status 200."""
 
 
 class FakeVllm(ModelServer):
-    """Set ``fault``, ``answer``, ``reasoning``, ``delay_s``; read ``requests`` and ``aborted``."""
+    """Set ``fault``, ``models_fault``, ``answer``, ``reasoning``, ``delay_s``; read ``requests``,
+    ``models_asked`` and ``aborted``.
+    """
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         self.fault = "ok"
+        self.models_fault = "ok"  # or one of MODELS_FAULTS, "silent", a status
+        self.models_asked = 0
         self.requests: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.asked = asyncio.Event()
@@ -40,6 +74,23 @@ class FakeVllm(ModelServer):
         self.requests.append(request)
         self.headers.append(headers)
         self.asked.set()
+
+    async def list_models(self, writer: asyncio.StreamWriter) -> bool:
+        fault = self.models_fault
+        self.models_asked += 1
+        if fault == "ok":
+            return await super().list_models(writer)
+        if fault == "silent":
+            await asyncio.Event().wait()
+        elif fault in MODELS_FAULTS:
+            self.raw(writer, 200, *MODELS_FAULTS[fault])
+        else:
+            self._error(writer, int(fault), "it failed")
+        return True
+
+    def site(self) -> None:
+        """Be a web server: the same page for every address."""
+        self.fault = self.models_fault = "html"
 
     async def respond(self, request: dict[str, Any], writer: asyncio.StreamWriter) -> bool:
         fault = self.fault
@@ -68,7 +119,10 @@ class FakeVllm(ModelServer):
             self._error(writer, int(fault[:3]), "it failed")
             return fault in {"401", "404"}
         elif fault == "html":
-            self.raw(writer, 200, "text/html", b"<html><body>It works!</body></html>")
+            self.raw(writer, 200, "text/html", HTML)
+            return True
+        elif fault == "no_charset":
+            self.raw(writer, 400, "text/plain; charset=base64", b"it failed")
             return True
         elif fault == "gzip":
             self.raw(writer, 200, "text/event-stream", b"\x1f\x8b", "Content-Encoding: gzip\r\n")
@@ -93,6 +147,8 @@ class FakeVllm(ModelServer):
         if fault == "garbage_events":
             for garbage in (b"5", b"[]", b'{"choices": "x"}', b'{"choices": [{"delta": 7}]}'):
                 yield b"data: " + garbage + b"\n\n"
+        if fault == "deep_event":
+            yield b"data: " + b"[" * 200_000 + b"\n\n"
         if fault == "endless_line":
             yield b"data: "
         while fault == "endless_line":

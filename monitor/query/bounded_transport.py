@@ -1,4 +1,7 @@
-"""HTTP in bounded memory: a response that is too long, or compressed, is an error."""
+"""HTTP in bounded memory: a response that is too long, or compressed, is an error.
+
+Text is UTF-8, whatever a server calls it.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,9 @@ class BoundedTransport(httpx2.AsyncBaseTransport):
         if response.headers.get("content-encoding", "identity") != "identity":
             await response.aclose()
             raise TooMuch("the endpoint sent a compressed answer")
+        # As UTF-8 then: Python has "charsets" (base64, zip) that are no text and raise anything.
+        kind = response.headers.get("content-type", "")
+        response.headers["content-type"] = kind.partition(";")[0]
         assert isinstance(response.stream, httpx2.AsyncByteStream)
         response.stream = _BoundedStream(response.stream, self._max_bytes)
         return response

@@ -23,8 +23,10 @@ from pydantic import BaseModel
 
 from monitor.clock import Clock, SystemClock
 from monitor.errors import QueryError
-from monitor.query.bounded_transport import BoundedTransport, TooMuch
+from monitor.query.bounded_transport import BoundedTransport
+from monitor.query.failure import no_openai_server, query_error
 from monitor.query.question import Question, Reply, request_body
+from monitor.query.served import ServedModels, length_of
 
 FramesAs = Literal["video", "images"]
 
@@ -33,14 +35,13 @@ _MODELS_TIMEOUT_S = 2.0
 _PROBE_TIMEOUT_S = 5.0
 _MAX_RESPONSE_BYTES = 16_000_000
 _MAX_ANSWER_CHARS = 256_000
+_MOST_TOKENS = 1_000_000_000
 _TRY_AGAIN_S = 900.0
-_ERROR_CHARS = 200
 _NO_TRUST = ("media_io_kwargs", "mm-kwargs", "video_url", "video(s)")
 _FEWER_IMAGES = "image(s)"  # "At most N image(s) may be provided in one prompt."
 _REQUESTS = re.compile(
-    r"^vllm:num_requests_(?:running|waiting)(?:\{[^}\n]*\})? (\d+(?:\.\d+)?)$", re.MULTILINE
+    r"^vllm:num_requests_(?:running|waiting)(?:\{[^}\n]*\})? (\d{1,9}(?:\.\d{1,9})?)$", re.MULTILINE
 )
-_DATA_URL = re.compile(r"data:[\w/]+;base64,\S*")
 
 
 class VisionClient:
@@ -58,7 +59,6 @@ class VisionClient:
         self.endpoint = endpoint
         self.model = model
         self._clock = clock or SystemClock()
-        self._context_length: int | None = None
         self._images_since: float | None = None  # when the server refused video
         self._whole_since: float | None = None  # when it refused close-ups
         transport = BoundedTransport(httpx2.AsyncHTTPTransport(), max_response_bytes)
@@ -68,6 +68,7 @@ class VisionClient:
             headers={"Accept-Encoding": "identity"},
             trust_env=False,
         )
+        self._models = ServedModels(self._http, endpoint, api_key or "none", self._clock)
         self._openai = AsyncOpenAI(
             base_url=endpoint, api_key=api_key or "none", max_retries=0, http_client=self._http
         )
@@ -92,18 +93,27 @@ class VisionClient:
         return since_s is not None and self._clock.monotonic_s() - since_s < _TRY_AGAIN_S
 
     async def context_length(self, otherwise: int) -> int:
-        """``max_model_len`` as the server gives it; ``otherwise`` while it gives none."""
-        if self._context_length is None:
-            try:
-                async with asyncio.timeout(_MODELS_TIMEOUT_S):
-                    page = await self._openai.models.list()
-            except (openai.OpenAIError, httpx2.HTTPError, ValueError, TimeoutError):
-                return otherwise
-            for entry in page.data or ():
-                length = _dict(entry).get("max_model_len")
-                if _dict(entry).get("id") == self.model and isinstance(length, int):
-                    self._context_length = length
-        return self._context_length or otherwise
+        """``max_model_len`` as the server gives it; ``otherwise`` while it gives none.
+
+        Never an error: a front may have no list of models and answer questions all the same.
+        """
+        try:
+            served = await self._models.get(self.model, _MODELS_TIMEOUT_S)
+        except QueryError:  # whether it answers at all, the question will show
+            return otherwise
+        return length_of(self.model, served) or otherwise
+
+    async def use_only_model(self, timeout_s: float) -> None:
+        """Of a server with just one model, ask that one; where there is no telling, change nothing.
+
+        A failure is remembered, and not waited for again by the question that follows.
+        """
+        try:
+            served = await self._models.get(self.model, timeout_s)
+        except QueryError:
+            return
+        if len(served) == 1:
+            self.model = served[0].id
 
     async def probe(self) -> None:
         """One word from the engine itself, not from its front; ``QueryError`` if none comes.
@@ -123,10 +133,10 @@ class VisionClient:
         except TimeoutError as error:
             raise QueryError("timeout", f"no word within {_PROBE_TIMEOUT_S:g} s") from error
         except (openai.OpenAIError, httpx2.HTTPError, ValueError) as error:
-            raise _query_error(error) from error
+            raise query_error(error) from error
         if not chunks:
-            raise QueryError("malformed", "the endpoint's answer is not that of an OpenAI server")
-        self._context_length = None
+            raise no_openai_server(self.endpoint)
+        self._models.forget()
 
     async def queries_there(self) -> int | None:
         """How many queries the server runs or lets wait, whoever asked them; None: not told."""
@@ -170,9 +180,9 @@ class VisionClient:
                 elif frames_as == "video" and _refuses_video(error):
                     self._images_since = self._clock.monotonic_s()
                 else:
-                    raise _query_error(error) from error
+                    raise query_error(error) from error
             except (openai.OpenAIError, httpx2.HTTPError, ValueError) as error:
-                failure = _query_error(error)
+                failure = query_error(error)
                 if not tries_left.get(failure.reason):
                     raise failure from error
                 tries_left[failure.reason] -= 1
@@ -210,7 +220,7 @@ class VisionClient:
                 if isinstance(choice.get("finish_reason"), str):
                     finish_reason = choice["finish_reason"]
         if not chunks:
-            raise QueryError("malformed", "the endpoint's answer is not that of an OpenAI server")
+            raise no_openai_server(self.endpoint)
         return Reply(
             text=text.all(),
             reasoning=reasoning.all(),
@@ -244,9 +254,16 @@ class _Collected:
 
 
 async def _dicts(stream: Any) -> AsyncIterator[dict[str, Any]]:
-    """Chunks as plain data: the client library does not check what a server sends."""
-    async for chunk in stream:
-        yield _dict(chunk)
+    """Chunks as plain data: the client library does not check what a server sends, nor how deep."""
+    chunks = aiter(stream)
+    while True:
+        try:
+            chunk = _dict(await anext(chunks))
+        except StopAsyncIteration:
+            return
+        except (AttributeError, TypeError, RecursionError) as error:
+            raise QueryError("malformed", "the endpoint's answer cannot be read") from error
+        yield chunk
 
 
 def _dict(value: object) -> dict[str, Any]:
@@ -260,34 +277,9 @@ def _first(value: object) -> dict[str, Any]:
 
 
 def _count(value: object) -> int | None:
-    return value if isinstance(value, int) and value >= 0 else None
+    return value if isinstance(value, int) and 0 <= value <= _MOST_TOKENS else None
 
 
 def _refuses_video(error: openai.BadRequestError) -> bool:
     text = error.message
     return any(word in text for word in _NO_TRUST)
-
-
-def _query_error(error: Exception) -> QueryError:
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, TooMuch):
-            return QueryError("malformed", str(cause))
-        cause = cause.__cause__ or cause.__context__
-    if isinstance(error, openai.APITimeoutError):
-        return QueryError("unreachable", "the endpoint does not answer")
-    if isinstance(error, openai.APIStatusError):
-        status = error.status_code
-        reason = "busy" if status in {429, 503} else "server_error" if status >= 500 else "rejected"
-        return QueryError(reason, f"the endpoint answered {status}: {brief(error.message)}")
-    if isinstance(error, openai.APIConnectionError | httpx2.TransportError):
-        return QueryError("unreachable", f"the endpoint cannot be reached: {brief(str(error))}")
-    if isinstance(error, openai.APIError):  # an error event in the middle of an answer
-        return QueryError("server_error", f"the endpoint failed: {brief(error.message)}")
-    return QueryError("malformed", "the endpoint's answer cannot be read")
-
-
-def brief(text: str) -> str:
-    """An error's text for a log: no picture, one line, short (some carry pixel dumps)."""
-    line = " ".join(_DATA_URL.sub("data:…", text[: 10 * _ERROR_CHARS]).split())
-    return line if len(line) <= _ERROR_CHARS else line[: _ERROR_CHARS - 1] + "…"

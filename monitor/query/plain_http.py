@@ -16,6 +16,7 @@ import httpx2
 
 from monitor.errors import QueryError
 from monitor.query.bounded_transport import BoundedTransport, TooMuch
+from monitor.query.served import ServedModel, served_models
 
 _CONNECT_S: Final = 5.0
 _MAX_BYTES: Final = 8_000_000
@@ -33,7 +34,7 @@ class Answered:
         """The JSON object in it; empty where it is none."""
         try:
             found = json.loads(self.text)
-        except ValueError:
+        except (ValueError, RecursionError):
             return {}
         return found if isinstance(found, dict) else {}
 
@@ -44,14 +45,6 @@ class Answered:
         message = error.get("message") if isinstance(error, dict) else error
         text = message if isinstance(message, str) else self.text
         return " ".join(text[:2000].split())
-
-
-@dataclass(frozen=True, slots=True)
-class ServedModel:
-    """One entry of ``/v1/models``."""
-
-    id: str
-    max_model_len: int | None
 
 
 class PlainHttp:
@@ -91,20 +84,11 @@ class PlainHttp:
     async def models(self) -> list[ServedModel]:
         """What is served; ``QueryError`` if that cannot be found out."""
         answered = await self.get("/v1/models")
-        entries = answered.body.get("data")
         if answered.status == 0:
             raise QueryError("unreachable", answered.text)
-        if answered.status != 200 or not isinstance(entries, list):
-            raise QueryError(
-                "malformed" if answered.status == 200 else "rejected",
-                f"{self.root}/v1/models answered {answered.status}, and no list of models",
-            )
-        found = []
-        for entry in entries:
-            if isinstance(entry, dict) and isinstance(entry.get("id"), str):
-                length = entry.get("max_model_len")
-                found.append(ServedModel(entry["id"], length if isinstance(length, int) else None))
-        return found
+        if answered.status != 200:
+            raise QueryError("rejected", f"{self.root}/v1/models answered {answered.status}")
+        return served_models(answered.text.encode(), f"{self.root}/v1")
 
     async def _request(
         self, method: str, path: str, body: dict[str, Any] | None, deadline_s: float

@@ -211,6 +211,23 @@ async def test_an_endpoint_that_fails_is_said_in_bounded_time(
     assert done.took_s < 30
 
 
+async def test_a_web_page_at_every_address_is_named_as_what_it_is(video: Path) -> None:
+    async with FakeVllm() as fake:
+        fake.site()
+        done = await ask(video, "Why?", "--endpoint", fake.url)
+    assert (done.code, done.err) == (1, "")
+    words = " ".join(done.out.split())
+    assert "is no OpenAI-compatible server: is the URL's path right (…/v1)?" in words
+
+
+@pytest.mark.parametrize("fault", ["html", "null", "list", "string", "number_for_data"])
+async def test_a_list_of_models_that_is_none_costs_no_answer(video: Path, fault: str) -> None:
+    async with FakeVllm() as fake:
+        fake.models_fault = fault
+        done = await ask(video, "Why?", "--endpoint", fake.url, "--json")
+    assert (done.code, done.json["explainer"]) == (0, "qwen3-vl")
+
+
 async def test_bad_files_and_questions(video: Path, tmp_path: Path) -> None:
     text = tmp_path / "text.mp4"
     text.write_text("no video\n" * 1000)

@@ -90,6 +90,12 @@ class ModelServer:
     def heard(self, request: dict[str, Any], headers: dict[str, str]) -> None:
         """A question has come; for whoever wants to keep it."""
 
+    async def list_models(self, writer: asyncio.StreamWriter) -> bool:
+        """Say what is served; False if the connection is to be closed."""
+        entry = {"id": self.model, "object": "model", "max_model_len": self.context}
+        self.send(writer, 200, {"object": "list", "data": [entry]})
+        return True
+
     async def respond(self, request: dict[str, Any], writer: asyncio.StreamWriter) -> bool:
         """Answer; False if the connection is to be closed."""
         async with self._slots:
@@ -163,9 +169,7 @@ class ModelServer:
         headers = {k.lower(): v for k, _, v in (line.partition(": ") for line in lines)}
         body = await reader.readexactly(int(headers.get("content-length", 0)))
         if request.startswith("GET /v1/models"):
-            entry = {"id": self.model, "object": "model", "max_model_len": self.context}
-            self.send(writer, 200, {"object": "list", "data": [entry]})
-            return True
+            return await self.list_models(writer)
         if request.startswith("GET /metrics"):
             text = f'vllm:num_requests_running{{engine="0"}} {self.running}.0\n'
             text += 'vllm:num_requests_waiting{engine="0"} 0.0\n'

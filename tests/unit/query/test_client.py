@@ -15,8 +15,9 @@ from monitor.domain import Actor, Evidence, EvidenceKind, Window
 from monitor.errors import QueryError
 from monitor.media.stills import Still
 from monitor.query.ask import AskSettings, ModelAnswer, ask, picture_budget
-from monitor.query.client import VisionClient, brief
+from monitor.query.client import VisionClient
 from monitor.query.close_ups import CloseUp
+from monitor.query.failure import brief
 from monitor.query.question import Shot, budget, shots
 from monitor.query.rulebook import RuleBook, rulebook
 from monitor.query.sampling import Pair
@@ -251,7 +252,8 @@ async def test_images_that_do_not_fit_the_context_are_thinned(
      ("broken_json", "malformed", 1), ("cut_json", "cut", 1), ("wrong_schema", "schema", 1),
      ("html", "malformed", 1), ("huge_json", "malformed", 1), ("endless", "malformed", 1),
      ("error_event", "server_error", 2), ("gzip", "malformed", 1), ("huge_error", "rejected", 1),
-     ("endless_line", "malformed", 1), ("stops_in_the_middle", "unreachable", 2)],
+     ("endless_line", "malformed", 1), ("stops_in_the_middle", "unreachable", 2),
+     ("deep_event", "malformed", 1), ("no_charset", "rejected", 1)],
 )  # fmt: skip
 async def test_every_fault_ends_in_a_reason(
     fake: FakeVllm, client: VisionClient, book: RuleBook, clock: ManualClock, fault: str,
