@@ -22,6 +22,9 @@ LATE_S = 1.5
 """Seconds from the front vehicle's braking to the follower's, above which it counts as late
 (an average driver's reaction to something unexpected; design values go up to 2.5 s)."""
 
+GAVE_WAY = 0.5
+"""Share of its speed from which somebody who went the same way, and lost it, was run into."""
+
 NO_MORE_THAN = 0.95
 """Measuring on a picture is never certain."""
 
@@ -88,9 +91,11 @@ def _met(facts: Facts, manner: Manner) -> bool:
 
 def _front_gave_way(facts: Facts) -> bool:
     """The struck vehicle braked or stood, before any sign that it was not simply in front."""
-    if _met(facts, Manner.CROSSING) or _met(facts, Manner.HEAD_ON):
+    if facts.parties.met.parted:
         return False
-    return bool(facts.parties.followed or facts.lead_brake or facts.lead_stop) and not (
+    slow = facts.prelude.lead_slow if _met(facts, Manner.SAME_WAY) else None
+    gave_way = slow is not None and (slow.evidence.value or 0.0) >= GAVE_WAY
+    return bool(facts.parties.followed or facts.lead_brake or facts.lead_stop or gave_way) and not (
         facts.wrong_way and not facts.parties.followed
     )
 

@@ -19,6 +19,10 @@ AGAINST_DEG = 150.0
 """From here on two came towards one another: 30 degrees to either side of opposite, as crash
 statistics count head-on; between the two limits their ways crossed."""
 
+TURNED_DEG = 25.0
+"""Who changed direction by more, turned: across the way of who came towards them, not head-on."""
+
+_TURNING_S = 8.0  # a turn that led to a contact began at most so long before it
 _JUST_BEFORE_S = 1.8  # a course is measured at most so long before its contact
 _ROUNDING_S = 0.1
 
@@ -39,14 +43,25 @@ class Encounter:
     courses: tuple[Evidence, ...] = ()  # one or two, the surer first
     angle_deg: float | None = None
     spread_deg: float = 0.0
+    turned: bool = False  # one of them turned on its way there
 
     @property
     def manner(self) -> Manner:
-        """Decided only where one standard deviation to either side says the same."""
+        """Decided only where one standard deviation to either side says the same.
+
+        Who turns in front of somebody who comes may meet them nearly head-on: it is a crossing.
+        """
         if self.angle_deg is None:
             return Manner.OPEN
+        if self.turned and self.parted:
+            return Manner.CROSSING
         low, high = _kind(self.angle_deg - self.spread_deg), _kind(self.angle_deg + self.spread_deg)
         return low if low is high else Manner.OPEN
+
+    @property
+    def parted(self) -> bool:
+        """Whether they surely did not go the same way."""
+        return self.angle_deg is not None and self.angle_deg - self.spread_deg >= SAME_WAY_DEG
 
     @property
     def tracks(self) -> tuple[int, ...]:
@@ -84,7 +99,22 @@ def encounter_of(timeline: Timeline, contact: Evidence, t_s: float) -> Encounter
         return Encounter((first,))
     turned = abs(first.value - second.value) % 360.0
     spread = math.hypot(first.uncertainty or 0.0, second.uncertainty or 0.0)
-    return Encounter((first, second), min(turned, 360.0 - turned), spread)
+    return Encounter(
+        (first, second), min(turned, 360.0 - turned), spread,
+        _turned(timeline, first) or _turned(timeline, second),
+    )  # fmt: skip
+
+
+def _turned(timeline: Timeline, last: Evidence) -> bool:
+    """Whether the same body's earlier course surely was another one."""
+    until_s = timeline.t_s(last)
+    for one in timeline.of(EvidenceKind.COURSE, since_s=until_s - _TURNING_S, until_s=until_s):
+        if one.track != last.track or one.value is None or last.value is None:
+            continue
+        angle = abs((one.value - last.value + 180.0) % 360.0 - 180.0)
+        if angle >= TURNED_DEG:
+            return True
+    return False
 
 
 def _kind(angle_deg: float) -> Manner:

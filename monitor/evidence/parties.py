@@ -164,7 +164,7 @@ def parties_of(pivot: Pivot, timeline: Timeline) -> Parties:
             _party(striker, here, timeline, pivot), _party(struck, here, timeline, pivot)
         )
     met = encounter_of(timeline, evidence, pivot.t_s)
-    striker, struck = _filled(striker, struck, met)
+    striker, struck = _filled(striker, struck, met, timeline, pivot.t_s)
     # What a body was just before its contact, with hindsight, goes before what it looked like.
     walking -= {one.track for one in met.courses if one.actor is not Actor.PEDESTRIAN}
     for weaker in (Actor.PEDESTRIAN, Actor.CYCLIST):
@@ -194,14 +194,21 @@ def parties_of(pivot: Pivot, timeline: Timeline) -> Parties:
 
 
 def _filled(
-    striker: frozenset[int], struck: frozenset[int], met: Encounter
+    striker: frozenset[int], struck: frozenset[int], met: Encounter, timeline: Timeline, t_s: float
 ) -> tuple[frozenset[int], frozenset[int]]:
     """The contact's two. Where it does not name both, those whose courses lead into it are they:
-    its own track is only the box that was nearest.
+    its own track is only the box that was nearest. The faster one came upon the other.
     """
     if len(met.tracks) == 2 and not (striker and struck):
         first, second = met.tracks
-        if second in striker or first in struck:
+        faster = [
+            one.track
+            for one in timeline.of(EvidenceKind.CLOSING, until_s=t_s)
+            if tracks_of(one) == {first, second}
+        ]
+        if second in striker or first in struck or (
+            not striker and not struck and faster and faster[-1] == second
+        ):  # fmt: skip
             first, second = second, first
         return frozenset({first}), frozenset({second})
     return striker or frozenset(met.tracks[:1]) - struck, struck

@@ -16,6 +16,7 @@ import numpy as np
 from monitor.domain import Actor, Box, Evidence, EvidenceKind
 from monitor.trigger.classify import person_likeness
 from monitor.trigger.forensic.impulse import Moment
+from monitor.trigger.forensic.partners import meeting
 from monitor.trigger.forensic.relations import (
     brought_together,
     closing_since,
@@ -24,6 +25,7 @@ from monitor.trigger.forensic.relations import (
     headway,
     slowing,
     told_by,
+    turned_from,
     who_entered,
 )
 from monitor.trigger.forensic.timeline import Place, Timeline
@@ -35,9 +37,7 @@ from monitor.trigger.forensic.ways import (
     Pixels,
     Way,
     box_at,
-    gap_of,
-    meeting,
-    middle,
+    inside,
     size,
     way_of,
 )
@@ -46,7 +46,10 @@ from monitor.trigger.forensic.window import Window
 _BORDER: Final = 0.03  # of the picture: who begins there came into view
 _RIDES_M_S: Final = 2.6  # faster than a person walks
 _TOLD_APART: Final = 0.018  # of the width: of a smaller body the shape is chance
+_AGREED: Final = 0.012  # unless its corners and its track are of one shape
 _OF_A_SIZE: Final = 2.2  # a body and its track
+_COVERED: Final = 0.5  # of the one by the other
+_NAMED_S: Final = 1.5
 _SHAPE_S: Final = 1.5
 _ACROSS_DEG: Final = 40.0
 _RUNS_M_S: Final = 5.5  # people run no faster across a road
@@ -76,16 +79,23 @@ def approach(
     tracked: dict[int, list[Place]] = {}
     for one in told.places:
         tracked.setdefault(one.track, []).append(one)
-    bodies = meeting(before, tracked, place, at_s, window.width)
+    bodies = meeting(before, tracked, place, at_s, window.width, plane)
     ways = [way_of(before, body, tracked, plane, window.width) for body in bodies]
     if parties:
         own = _last_seen(before, tracked, parties)
         by_track = [way_of(before, body, tracked, plane, window.width) for body in own]
         ways = max(ways, by_track, key=told_by)
     names = _names(ways, told, contact)
-    if parties and len(ways) == 2 and parties[1] in names:
-        ways = brought_together(ways, names.index(parties[1]), at_s)
-    return _stated(ways, names, window, told, at_s)
+    actors = [
+        _actor(way, names[n], ways[1 - n] if len(ways) == 2 else None, told, window)
+        for n, way in enumerate(ways)
+    ]
+    light = next((n for n, one in enumerate(actors) if one is not Actor.VEHICLE), None)
+    if parties and parties[1] in names:
+        light = names.index(parties[1])
+    if light is not None and len(ways) == 2:
+        ways = brought_together(ways, light, at_s)
+    return _stated(ways, names, actors, light, window, told, at_s)
 
 
 def _last_seen(
@@ -110,13 +120,10 @@ def _pixels(box: Box, window: Window) -> Pixels:
 
 
 def _stated(
-    ways: Sequence[Way], names: Sequence[int], window: Window, told: Timeline, at_s: float
-) -> tuple[Evidence, ...]:
+    ways: Sequence[Way], names: Sequence[int], actors: Sequence[Actor], light: int | None,
+    window: Window, told: Timeline, at_s: float,
+) -> tuple[Evidence, ...]:  # fmt: skip
     made: list[Evidence] = []
-    actors = [
-        _actor(way, names[n], ways[1 - n] if len(ways) == 2 else None, told, window)
-        for n, way in enumerate(ways)
-    ]
 
     def say(
         kind: EvidenceKind, number: int, time_s: float, value: float | None, unit: str,
@@ -141,13 +148,16 @@ def _stated(
         if heading is not None:
             say(EvidenceKind.COURSE, number, float(way.times_s[-1]), heading[0], "deg",
                 heading[1], 0.1)  # fmt: skip
+        before = turned_from(way)
+        if before is not None:
+            say(EvidenceKind.COURSE, number, before[0], before[1], "deg", before[2], 0.2)
         if _at_border(way.boxes[0], window) and way.times_s[-1] - way.times_s[0] < BACK_S - 1.0:
             say(EvidenceKind.APPEARED, number, float(way.times_s[0]), None, "", None, 0.2)
         slowed = slowing(way)
         if slowed is not None:
             say(EvidenceKind.SLOWING, number, slowed[0], slowed[1], "", None, 0.2)
     if len(ways) == 2:
-        came = who_entered(ways, at_s)
+        came = who_entered(ways, at_s, light)
         if came is not None:
             say(EvidenceKind.PATH_ENTERED, came[0], came[1], at_s - came[1], "s", 0.2, 0.2)
         followed = headway(ways)
@@ -161,28 +171,26 @@ def _stated(
 
 
 def _names(ways: Sequence[Way], told: Timeline, contact: Evidence) -> list[int]:
-    """Track numbers: the contact's own where the track is there, else the nearest, else new."""
+    """Track numbers: of the track that was where the body was for the longest of its last way,
+    rather the contact's own; a new one where no track was.
+    """
     taken: list[int] = []
     spare = 1 + max((one.track for one in told.places), default=900_000)
     known = [one for one in (contact.track, contact.other) if one is not None]
     for way in ways:
-        time_s, box = float(way.times_s[-1]), way.boxes[-1]
-        there = [
-            (gap_of(one.box, box) + 0.2 * float(np.hypot(*(middle(one.box) - middle(box)))), one)
-            for one in told.places
-            if abs(one.time_s - time_s) <= 0.15
-            and one.track not in taken
-            and 1 / _OF_A_SIZE < size(one.box) / max(size(box), 1.0) < _OF_A_SIZE
-        ]
-        near = [one for away, one in there if away < 0.5 * size(box)]
-        best = min(
-            near,
-            key=lambda one: (
-                one.track not in known, float(np.hypot(*(middle(one.box) - middle(box)))),
-            ),
-            default=None,
-        )  # fmt: skip
-        taken.append(spare + len(taken) if best is None else best.track)
+        end_s = float(way.times_s[-1])
+        there: dict[int, float] = {}
+        for one in told.places:
+            back_s = end_s - one.time_s
+            if one.track in taken or not -0.05 <= back_s <= _NAMED_S:
+                continue
+            box = way.boxes[int(np.abs(way.times_s - one.time_s).argmin())]
+            if min(inside(one.box, box), inside(box, one.box)) > 1 / _OF_A_SIZE**2 and (
+                max(inside(one.box, box), inside(box, one.box)) > _COVERED
+            ):
+                there[one.track] = there.get(one.track, 0.0) + (2.0 if one.track in known else 1.0)
+        best = max(there, key=lambda track: (there[track], -track), default=None)
+        taken.append(spare + len(taken) if best is None else best)
     return taken
 
 
@@ -201,7 +209,7 @@ def _actor(way: Way, track: int, other: Way | None, told: Timeline, window: Wind
         [box for t, box in zip(way.times_s, way.boxes, strict=True) if end_s - t <= _SHAPE_S],
     ]  # fmt: skip
     # Shadows and neighbours only widen a body: the narrower of its two outlines is its own.
-    aspect, small, pixels = max(
+    outlines = sorted(
         (
             float(np.median([(b[3] - b[1]) / max(b[2] - b[0], 1.0) for b in boxes])),
             float(np.median([size(b) / plane.vehicle_size_px(b[3]) for b in boxes])),
@@ -210,19 +218,27 @@ def _actor(way: Way, track: int, other: Way | None, told: Timeline, window: Wind
         for boxes in shapes
         if boxes
     )
+    upright = [one for one in outlines if one[0] >= _NARROW]
+    aspect, small, pixels = min(upright or outlines[-1:], key=lambda one: one[1])
     velocity = way.velocity(end_s - VELOCITY_S / 2)
     speed = 0.0 if velocity is None else float(np.hypot(*velocity))
-    if pixels < _TOLD_APART * window.width:
-        return Actor.VEHICLE
-    if person_likeness(aspect, small, speed) > _PERSON:
-        return Actor.PEDESTRIAN
-    if aspect < _NARROW or small > _SMALL:
+    agreed = len(upright) == 2
+    if pixels < (_AGREED if agreed else _TOLD_APART) * window.width:
         return Actor.VEHICLE
     mine, theirs = course(way), None if other is None else course(other)
+    turned = 90.0
     if mine is not None and theirs is not None:
-        turned = abs(mine[0] - theirs[0]) % 180.0
-        if min(turned, 180.0 - turned) > _ACROSS_DEG:
-            return Actor.PEDESTRIAN if speed < _RUNS_M_S else Actor.VEHICLE
+        turned = abs(mine[0] - theirs[0]) % 360.0
+        turned = min(turned, 360.0 - turned)
+    light = bool(upright) and small <= _SMALL
+    if light and turned <= _ACROSS_DEG and speed > _RIDES_M_S:
+        return Actor.CYCLIST
+    if person_likeness(aspect, small, speed) > _PERSON:
+        return Actor.PEDESTRIAN
+    if not light:
+        return Actor.VEHICLE
+    if mine is not None and theirs is not None and _ACROSS_DEG < turned < 180.0 - _ACROSS_DEG:
+        return Actor.PEDESTRIAN if speed < _RUNS_M_S else Actor.VEHICLE
     return Actor.CYCLIST if speed > _RIDES_M_S else Actor.PEDESTRIAN
 
 

@@ -14,12 +14,20 @@ from monitor.trigger.forensic.ways import VELOCITY_S, Array, Way
 SOON_S: Final = 2.0
 """A time to collision that leaves hardly time to react and stop."""
 STANDS_M_S: Final = 0.8
+TURNED_DEG: Final = 25.0
+"""Who changes lanes turns no further."""
+_TURN_S: Final = 0.9
+_SURELY_S: Final = 0.6  # who turns does so by some 20 degrees meanwhile
 _LEAST_DEG: Final = 5.0  # of a direction, by how far a box's foot is from the body's own
 _JUST_CAME_S: Final = 3.0  # a way that began so lately began where the body came into sight
 _GOES_ON_S: Final = 1.5
 _REACH_M: Final = 3.0  # between the feet of two that touch
 _HALF_WAY_M: Final = 1.0  # half of what a vehicle covers across its way
-_SLOWED: Final = 0.3  # share of the speed
+_BESIDE_M: Final = 2.0  # from a vehicle's way: who is on foot there is in it
+_ON_FOOT_M: Final = 0.3
+_HALF_WIDTH_M: Final = 0.9
+_HALF_LENGTH_M: Final = 2.2
+_SLOWED: Final = 0.25  # share of the speed
 _DRIVES_M_S: Final = 2.0
 _SAME_WAY: Final = 0.82  # cosine
 _FOOT_M: Final = 0.7  # of a foot against the true one, of two
@@ -28,7 +36,8 @@ _FOOT_M: Final = 0.7  # of a foot against the true one, of two
 def course(way: Way) -> tuple[float, float] | None:
     """Direction on the ground in degrees, and one standard deviation.
 
-    Of who has come to rest the direction in which it last moved; None where it never did.
+    Where it is surest in the last part of a second; of who has come to rest the direction in which
+    it last moved; None where it never did.
     """
     moved = [
         (t, v) for t in way.times_s.tolist()
@@ -36,11 +45,41 @@ def course(way: Way) -> tuple[float, float] | None:
     ]  # fmt: skip
     if not moved:
         return None
-    time_s, velocity = moved[-1]
-    near = np.abs(way.times_s - time_s) <= VELOCITY_S
-    off = np.hypot(*(way.velocities[near] - velocity).T)
-    spread = math.degrees(math.atan2(float(np.median(off)), float(np.hypot(*velocity))))
-    return math.degrees(math.atan2(velocity[1], velocity[0])), max(_LEAST_DEG, spread)
+    spread, velocity = min(
+        ((_spread_deg(way, t, v), v) for t, v in moved[::-1] if moved[-1][0] - t <= _SURELY_S),
+        key=lambda one: one[0],
+    )
+    return math.degrees(math.atan2(velocity[1], velocity[0])), spread
+
+
+def _spread_deg(way: Way, time_s: float, velocity: Array) -> float:
+    """By how much single velocities around a moment point elsewhere."""
+    speed = float(np.hypot(*velocity))
+    near = way.velocities[np.abs(way.times_s - time_s) <= VELOCITY_S]
+    near = near[np.hypot(*near.T) >= STANDS_M_S / 2]  # who stands by then points nowhere
+    across = np.abs(near[:, 0] * velocity[1] - near[:, 1] * velocity[0]) / speed
+    off = float(np.median(across)) if len(near) else 0.0
+    return max(_LEAST_DEG, math.degrees(math.atan2(off, speed)))
+
+
+def turned_from(way: Way) -> tuple[float, float, float] | None:
+    """When and in which direction somebody went before they turned, and one standard deviation;
+    None of who went straight, as far as they were followed.
+    """
+    last = course(way)
+    if last is None:
+        return None
+    for time_s in way.times_s.tolist():
+        velocity = way.velocity(time_s)
+        if time_s > way.times_s[-1] - _TURN_S:
+            break
+        if velocity is None or float(np.hypot(*velocity)) < _DRIVES_M_S:
+            continue
+        first = math.degrees(math.atan2(velocity[1], velocity[0]))
+        if abs((first - last[0] + 180.0) % 360.0 - 180.0) >= TURNED_DEG:
+            return time_s, first, last[1]
+        break
+    return None
 
 
 def slowing(way: Way) -> tuple[float, float] | None:
@@ -60,8 +99,12 @@ def slowing(way: Way) -> tuple[float, float] | None:
     return float(times[began]), min(1.0, lost)
 
 
-def who_entered(ways: Sequence[Way], at_s: float) -> tuple[int, float] | None:
+def who_entered(
+    ways: Sequence[Way], at_s: float, light: int | None = None
+) -> tuple[int, float] | None:
     """Which of two was in the other's path before the other was in its own, and since when.
+
+    ``light``: which of them is on foot or rides, and covers little of the ground.
 
     Who was there from the first moment it was seen counts from then, if that is not long ago; of
     two that went the same way one simply drove ahead, which is no entering.
@@ -72,7 +115,7 @@ def who_entered(ways: Sequence[Way], at_s: float) -> tuple[int, float] | None:
     )  # fmt: skip
     found = []
     for number, way in enumerate(ways):
-        since = entered(way, ways[1 - number], at_s)
+        since = entered(way, ways[1 - number], at_s, narrow=number == light)
         if since is None or course(way) is None:  # who stood did not enter
             continue
         since_s, always = since
@@ -85,9 +128,14 @@ def who_entered(ways: Sequence[Way], at_s: float) -> tuple[int, float] | None:
     return first, since_s
 
 
-def entered(body: Way, comes: Way, at_s: float) -> tuple[float, bool] | None:
+def entered(
+    body: Way, comes: Way, at_s: float, *, narrow: bool = False
+) -> tuple[float, bool] | None:
     """Since when, up to the contact, a body has been where the other came or would have come;
     whether it was so from its first moment. None if it was not there at all.
+
+    What it covers across the other's way is its width where both go the same way, its length
+    where it stands across; of who is ``narrow`` neither counts.
     """
     velocity = _last_velocity(comes)
     if velocity is None or float(np.hypot(*velocity)) < STANDS_M_S:
@@ -95,12 +143,23 @@ def entered(body: Way, comes: Way, at_s: float) -> tuple[float, bool] | None:
     ahead_s = np.linspace(0.0, at_s - comes.times_s[-1] + _GOES_ON_S, 12)
     reach = comes.feet[-1] + np.outer(ahead_s, velocity)
     since = None
+    covers = 0.0
     for time_s, foot in zip(body.times_s[::-1].tolist(), body.feet[::-1], strict=True):
         path = np.concatenate([comes.feet[comes.times_s >= time_s - 1e-6], reach])
-        if _beside(foot, path) > 2.0 * _HALF_WAY_M:
+        heading = None if narrow else body.velocity(time_s)
+        if heading is not None and float(np.hypot(*heading)) >= STANDS_M_S:
+            covers = _covered_across(heading, velocity)
+        if _beside(foot, path) > _BESIDE_M + covers:
             return None if since is None else (since, False)
         since = time_s
     return None if since is None else (since, True)
+
+
+def _covered_across(heading: Array, way: Array) -> float:
+    """Half of what a vehicle covers across a way beyond what somebody on foot does, metres."""
+    turned = abs(float(heading[0] * way[1] - heading[1] * way[0]))
+    sine = turned / float(np.hypot(*heading) * np.hypot(*way))
+    return _HALF_WIDTH_M + sine * (_HALF_LENGTH_M - _HALF_WIDTH_M) - _ON_FOOT_M
 
 
 def closing_since(a: Way, b: Way) -> tuple[float, float] | None:
@@ -185,11 +244,13 @@ def _last_velocity(way: Way) -> Array | None:
 
 
 def _speeds(way: Way) -> tuple[Array, Array]:
-    found = [
-        (t, float(np.hypot(*v))) for t in way.times_s.tolist() if (v := way.velocity(t)) is not None
-    ]
-    table = np.array(found).reshape(-1, 2)
-    return table[:, 0], table[:, 1]
+    """Of three moments each: braking in the last half second would not outlast a longer span."""
+    speeds = np.hypot(*way.velocities.T)
+    if len(speeds) < 3:
+        return way.times_s[:0], speeds[:0]
+    three = np.stack([speeds[:-2], speeds[1:-1], speeds[2:]])
+    inner = np.median(three, axis=0)
+    return way.times_s, np.concatenate([inner[:1], inner, inner[-1:]])
 
 
 def _beside(point: Array, path: Array) -> float:

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from monitor.trigger.forensic.impulse import Indices, Moment, group
+from monitor.trigger.forensic.impulse import Indices, Moment
 from monitor.trigger.forensic.timeline import Place
 from monitor.trigger.ground import GroundPlane
 
@@ -25,20 +25,14 @@ CLEAR_S: Final = 0.1  # before the contact: velocities over this are free of the
 BACK_S: Final = 6.0
 VELOCITY_S: Final = 0.45  # over which a way's velocity is fitted
 _LEAST_CORNERS: Final = 3
-_MOVING: Final = 0.008  # of the width per second; slower corners may be noise
-_LEADS_S: Final = (0.15, 0.4, 0.7, 1.0, 1.4)  # before the contact, where two are still two
-_OFF_S: Final = 0.12
-_PER_S_BEFORE: Final = 0.6  # how much less sure going on as before is, in sizes
-_TRACK_ALONE: Final = 0.4  # ... and a track without corners of its own
-_SAME: Final = 0.6  # share of a box in another that is the same body
+_AGREE: Final = 0.25  # of its speed, between its own corners, and so many pixels a second
+_AGREE_PX: Final = 2.0
+_STILL_OWN: Final = 0.5  # of a body's corners
 _BACK_STEP_S: Final = 0.4
 _LOST_S: Final = 0.35  # without a chained group a way ends
-_MEET_SIZES: Final = 1.2  # between the boxes of two that meet, carried to the contact
-_NEAR_SIZES: Final = 2.5  # from the contact's place
 _GROWS: Final = 0.03  # from moment to moment, as perspective does
 _ALIKE: Final = 0.4  # of the body's speed, between the velocities of its corners
 _ALIKE_OF_WIDTH: Final = 0.02  # and so much of the width per second
-_MOST: Final = 0.45  # of the width: what is larger is the camera or a lorry at its lens
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,84 +67,13 @@ class Body:
     track: int | None = None
 
 
-def meeting(
-    moments: Sequence[Moment], tracked: Mapping[int, Sequence[Place]], place: Pixels, at_s: float,
-    width: int,
-) -> list[Body]:  # fmt: skip
-    """Up to two bodies that are at the contact's place when it comes, closing on one another.
-
-    Looked for at several moments, since two that are about to touch are one group of corners;
-    a body without corners of its own, because it stands or is small, may be a track.
-    """
-    best: tuple[float, list[Body]] | None = None
-    alone: list[tuple[float, Body]] = []
-    times = np.array([one.time_s for one in moments])
-    for lead_s in _LEADS_S:
-        index = int(np.abs(times - (at_s - lead_s)).argmin())
-        if abs(times[index] - (at_s - lead_s)) > _OFF_S:
-            continue
-        found = _arriving(moments, index, tracked, place, at_s, width)
-        alone += [(away + lead_s, body) for away, body in found]
-        for number, (away, one) in enumerate(found):
-            for far, other in found[number + 1 :]:
-                badness = _badness(one, other)
-                if badness is None:
-                    continue
-                badness += away + far + _PER_S_BEFORE * lead_s
-                if best is None or badness < best[0]:
-                    best = (badness, [one, other])
-    if best is not None:
-        return best[1]
-    return [min(alone, key=lambda one: one[0])[1]] if alone else []
-
-
-def _arriving(
-    moments: Sequence[Moment], index: int, tracked: Mapping[int, Sequence[Place]], place: Pixels,
-    at_s: float, width: int,
-) -> list[tuple[float, Body]]:  # fmt: skip
-    """Everybody near the contact's place if it goes on as it does, and how far off in sizes."""
-    moment = moments[index]
-    ahead_s = at_s - moment.time_s
-    bodies = [
-        Body(index, box, _moved(box, velocity, ahead_s), velocity, corners)
-        for corners in _bodies(moment, width)
-        for box, velocity in [(_box(moment, corners), _velocity(moment, corners))]
-    ]
-    for track, places in tracked.items():
-        now, before = box_at(places, moment.time_s), box_at(places, moment.time_s - _BACK_STEP_S)
-        if now is None or any(_inside(now, one.box) > _SAME for one in bodies if one.corners is not
-                              None):  # fmt: skip
-            continue
-        velocity = np.zeros(2) if before is None else (middle(now) - middle(before)) / _BACK_STEP_S
-        bodies.append(
-            Body(index, now, _moved(now, velocity, ahead_s), velocity, track=track)
-        )  # fmt: skip
-    arriving = [
-        (gap_of(one.then, place) / max(size(one.then), 4.0), one)
-        for one in bodies
-        if size(one.then) < _MOST * width
-    ]
-    return [(away, one) for away, one in arriving if away <= _NEAR_SIZES]
-
-
-def _badness(one: Body, other: Body) -> float | None:
-    """How ill two fit as the two of a contact; None where they are one body or part."""
-    if max(_inside(one.box, other.box), _inside(other.box, one.box)) > _SAME:
-        return None
-    sizes = max((size(one.box) + size(other.box)) / 2, 4.0)
-    apart = gap_of(one.then, other.then) / sizes
-    way = middle(other.box) - middle(one.box)
-    if apart > _MEET_SIZES or float((one.velocity - other.velocity) @ way) <= 0.0:
-        return None
-    return apart + (_TRACK_ALONE if one.track or other.track else 0.0)
-
-
-def _moved(box: Pixels, velocity: Array, by_s: float) -> Pixels:
+def moved(box: Pixels, velocity: Array, by_s: float) -> Pixels:
+    """Carried on at a velocity in pixels a second."""
     dx, dy = (velocity * by_s).tolist()
     return box[0] + dx, box[1] + dy, box[2] + dx, box[3] + dy
 
 
-def _inside(box: Pixels, other: Pixels) -> float:
+def inside(box: Pixels, other: Pixels) -> float:
     """Share of a box that lies in the other."""
     wide = min(box[2], other[2]) - max(box[0], other[0])
     high = min(box[3], other[3]) - max(box[1], other[1])
@@ -171,27 +94,6 @@ def box_at(places: Sequence[Place], time_s: float) -> Pixels | None:
     return left, top, right, bottom
 
 
-def _bodies(moment: Moment, width: int) -> list[Indices]:
-    """Groups of corners that move as one, as places in the moment's arrays."""
-    speed = np.hypot(*moment.before.T)
-    usable = np.flatnonzero(moment.known_before & moment.own & (speed > _MOVING * width))
-    if len(usable) < _LEAST_CORNERS:
-        return []
-    labels = group(moment.places[usable], moment.before[usable], width)
-    found = [usable[labels == label] for label in np.unique(labels)]
-    return [body for body in found if len(body) >= _LEAST_CORNERS]
-
-
-def _velocity(moment: Moment, body: Indices) -> Array:
-    return np.median(moment.before[body], axis=0).astype(np.float64)
-
-
-def _box(moment: Moment, body: Indices) -> Pixels:
-    low = np.percentile(moment.places[body], 4, axis=0)
-    high = np.percentile(moment.places[body], 96, axis=0)
-    return float(low[0]) - 2, float(low[1]) - 2, float(high[0]) + 2, float(high[1]) + 2
-
-
 def way_of(
     moments: Sequence[Moment], body: Body, tracked: Mapping[int, Sequence[Place]],
     plane: GroundPlane, width: int,
@@ -205,16 +107,42 @@ def way_of(
         step_s = time_s - moment.time_s
         if step_s > _LOST_S:
             break
-        there = _moved(box, velocity, -step_s)
+        there = moved(box, velocity, -step_s)
         members = _moving_so(moment, there, velocity, width)
         if len(members) < _LEAST_CORNERS:
             continue
-        box, time_s = _followed(there, _box(moment, members)), moment.time_s
+        box, time_s = _followed(there, corners_box(moment, members)), moment.time_s
         velocity = 0.5 * velocity + 0.5 * np.median(moment.before[members], axis=0)
         boxes.append(box)
         times.append(time_s)
         moves.append(velocity)
-    return _on_ground(times[::-1], boxes[::-1], moves[::-1], plane)
+    times, boxes, moves = times[::-1], boxes[::-1], moves[::-1]
+    for moment in moments[body.moment + 1 :]:
+        step = _own_corners(moments[body.moment], body, moment)
+        if step is None or moment.time_s - times[-1] > _LOST_S:
+            continue
+        shift, velocity = step
+        times.append(moment.time_s)
+        boxes.append(moved(body.box, shift, 1.0))
+        moves.append(velocity)
+    return _on_ground(times, boxes, moves, plane)
+
+
+def _own_corners(found: Moment, body: Body, later: Moment) -> tuple[Array, Array] | None:
+    """How far the body's own corners have gone by a later moment, and their velocity then."""
+    assert body.corners is not None
+    own = found.corners[body.corners]
+    _, here, there = np.intersect1d(own, later.corners, True, return_indices=True)
+    known = later.known_before[there]
+    if known.sum() < max(_LEAST_CORNERS, _STILL_OWN * len(own)):
+        return None
+    shift = later.places[there] - found.places[body.corners[here]]
+    velocities = later.before[there[known]]
+    velocity = np.median(velocities, axis=0)
+    apart = float(np.median(np.hypot(*(velocities - velocity).T)))
+    if apart > _AGREE * float(np.hypot(*velocity)) + _AGREE_PX:
+        return None  # some were dragged along by who passes in front
+    return np.median(shift, axis=0).astype(np.float64), velocity.astype(np.float64)
 
 
 def _tracked_way(
@@ -287,3 +215,10 @@ def gap_of(a: Pixels, b: Pixels) -> float:
     across = max(a[0] - b[2], b[0] - a[2], 0.0)
     down = max(a[1] - b[3], b[1] - a[3], 0.0)
     return math.hypot(across, down)
+
+
+def corners_box(moment: Moment, body: Indices) -> Pixels:
+    """Around a body's corners, a few stray ones left out."""
+    low = np.percentile(moment.places[body], 4, axis=0)
+    high = np.percentile(moment.places[body], 96, axis=0)
+    return float(low[0]) - 2, float(low[1]) - 2, float(high[0]) + 2, float(high[1]) + 2

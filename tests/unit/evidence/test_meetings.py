@@ -41,16 +41,55 @@ def told(evidence: list[Evidence], lang: Lang = "en") -> Answer:
         (-90.0, 6.0, IncidentType.SIDE_COLLISION),
         (170.0, 6.0, IncidentType.HEAD_ON_COLLISION),
         (190.0, 6.0, IncidentType.HEAD_ON_COLLISION),
-        (150.0, 20.0, IncidentType.REAR_END_COLLISION),  # not decided: the struck one braked
+        (40.0, 20.0, IncidentType.REAR_END_COLLISION),  # not decided: the struck one braked
+        (150.0, 20.0, IncidentType.COLLISION),  # not decided, but surely not the same way
     ],
 )
 def test_the_angle_of_the_courses_tells_the_kind(
     angle: float, spread: float, kind: IncidentType
 ) -> None:
     evidence = crossing(angle, spread)
-    if kind is IncidentType.REAR_END_COLLISION:
+    if spread == 20.0:
         evidence.append(ev("hard_brake", 12.0, TURNER, value=0.5, unit="1/s", box=LEADER_BOX))
     assert told(evidence).incident_type is kind
+
+
+@pytest.mark.parametrize(
+    ("before", "kind"),
+    [(50.0, IncidentType.SIDE_COLLISION), (20.0, IncidentType.HEAD_ON_COLLISION)],
+)
+def test_who_turned_in_front_of_somebody_is_hit_from_the_side_though_nearly_head_on(
+    before: float, kind: IncidentType
+) -> None:
+    evidence = crossing(170.0)
+    evidence.append(ev("course", 10.5, TURNER, other=COMES, value=before, unit="deg",
+                       uncertainty=6.0, box=LEADER_BOX))  # fmt: skip
+    assert told(evidence).incident_type is kind
+
+
+@pytest.mark.parametrize(
+    ("lost", "kind"),
+    [(0.9, IncidentType.REAR_END_COLLISION), (0.3, IncidentType.COLLISION)],
+)
+def test_who_lost_most_of_its_speed_was_run_into_from_behind(
+    lost: float, kind: IncidentType
+) -> None:
+    evidence = [one for one in crossing(5.0) if one.kind != "hard_brake"]
+    evidence.append(ev("slowing", 11.0, TURNER, other=COMES, value=lost, box=LEADER_BOX))
+    assert told(evidence).incident_type is kind
+
+
+def test_the_faster_of_two_that_no_track_was_named_of_came_upon_the_other() -> None:
+    evidence = [
+        replace(one, track=None, other=None) if one.kind == "contact" else one
+        for one in crossing(5.0)
+        if one.kind != "hard_brake"
+    ]
+    evidence.append(ev("slowing", 11.0, TURNER, other=COMES, value=0.9, box=LEADER_BOX))
+    answer = told(evidence)
+    assert answer.incident_type is IncidentType.REAR_END_COLLISION
+    slowed = next(one for one in answer.antecedents if one.kind == "slowing")
+    assert slowed.actor == "leading vehicle (track 3)"
 
 
 def test_without_both_courses_it_is_a_collision_and_no_more() -> None:

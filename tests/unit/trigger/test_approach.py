@@ -20,6 +20,7 @@ from monitor.trigger.forensic.relations import (
     headway,
     slowing,
     told_by,
+    turned_from,
     who_entered,
 )
 from monitor.trigger.forensic.timeline import Timeline
@@ -55,9 +56,36 @@ def test_a_course_is_a_direction_and_who_stands_has_none() -> None:
     assert course(way(0.0, 0.0, 0.1, 0.0)) is None
 
 
+def test_who_came_to_rest_went_the_way_in_which_it_last_moved() -> None:
+    found = course(braking_way(0.0, 12.0, 1.0, 5.0))
+    assert found is not None
+    assert found[0] == pytest.approx(90.0)
+    assert found[1] < 10.0
+
+
+def test_who_turned_says_where_it_came_from_and_who_went_straight_does_not() -> None:
+    headings = np.radians(np.interp(TIMES, [0.0, 2.0, AT_S], [90.0, 90.0, 150.0]))
+    velocities = 6.0 * np.stack([np.cos(headings), np.sin(headings)], axis=1)
+    feet = np.cumsum(velocities / 15, axis=0)
+    found = turned_from(Way(TIMES, feet, velocities, ((0.0, 0.0, 20.0, 20.0),) * len(TIMES)))
+    assert found is not None
+    assert found[0] < 1.0
+    assert found[1] == pytest.approx(90.0, abs=2.0)
+    assert turned_from(way(0.0, 0.0, 0.0, 6.0)) is None
+
+
+def test_a_vehicle_across_the_way_is_in_it_before_somebody_on_foot_would_be() -> None:
+    turner, comes = way(0.0, 0.0, -4.0, 0.0), way(0.0, -4.0, 0.0, 12.0)
+    on_foot = who_entered((comes, turner), AT_S, 1)
+    vehicle = who_entered((comes, turner), AT_S)
+    assert on_foot is not None
+    assert vehicle is not None
+    assert vehicle[1] < on_foot[1] - 0.3
+
+
 def test_who_crosses_is_in_the_path_since_it_came_within_two_metres_of_it() -> None:
     turner, comes = way(0.0, 0.0, -4.0, 0.0), way(0.0, -4.0, 0.0, 12.0)
-    found = who_entered((comes, turner), AT_S)
+    found = who_entered((comes, turner), AT_S, 1)
     assert found is not None
     assert found[0] == 1
     assert found[1] == pytest.approx(AT_S - 0.5, abs=0.08)
@@ -83,7 +111,7 @@ def test_who_was_struck_was_in_the_path_though_their_feet_are_seen_beside_it() -
     ways = brought_together((comes, walks), 1, AT_S)
     assert ways[0] is comes
     assert np.allclose(ways[1].feet[-1], 0.0, atol=0.2)  # as good as at the contact
-    found = who_entered(ways, AT_S)
+    found = who_entered(ways, AT_S, 1)
     assert found is not None
     assert found[0] == 1
     assert found[1] == pytest.approx(AT_S - 1.0, abs=0.1)
