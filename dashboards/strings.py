@@ -208,6 +208,7 @@ STRINGS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType({
     "view.glare": ("Glare", "眩光"),
     "view.rain": ("Rain", "降雨"),
     "view.overlay": ("Overlay on the picture", "画面有叠加层"),
+    "view.masked": ("All of it masked", "画面全部被遮罩"),
     "view.undecodable": ("Cannot be decoded", "无法解码"),
     "severity.low": ("Low", "低"),
     "severity.medium": ("Medium", "中"),

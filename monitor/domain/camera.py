@@ -102,4 +102,5 @@ class ViewCondition(StrEnum):
     GLARE = "glare"  # headlights at night
     RAIN = "rain"
     OVERLAY = "overlay"  # a good part of the picture is drawn on it, no scene
+    MASKED = "masked"  # its masks leave nothing of it
     UNDECODABLE = "undecodable"

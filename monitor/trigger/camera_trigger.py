@@ -40,7 +40,8 @@ WIDTH_PX: Final = 640
 
 _ALERT_MS: Final = 4_000
 _TENSE_MS: Final = 1_000
-_UNTOLD: Final = (ViewCondition.FROZEN, ViewCondition.CAMERA_MOVING, ViewCondition.NO_SIGNAL)
+_V = ViewCondition
+_UNTOLD: Final = (_V.FROZEN, _V.CAMERA_MOVING, _V.NO_SIGNAL, _V.MASKED)
 _LEAST_PX: Final = 48  # of height or width; in less nothing can be told
 _GAP_MS: Final = 600  # without a picture for this long, bodies are elsewhere
 _LONG_GAP_MS: Final = 60_000  # and so is the light
@@ -192,6 +193,7 @@ class CameraTrigger:
         """Another view, or the first: nothing learned of the old one holds."""
         height, width = picture.y.shape
         self._scene = EmptyScene(self._camera, picture, now_s)
+        self._view.masked = self._scene.is_masked
         self._view.start(now_s, changed=changed)
         self._learning = Learning(self._camera, width, height, self._views.memory, now_s)
         self._refresh_s = now_s + _FIRST_REFRESH_S

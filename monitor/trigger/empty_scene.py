@@ -23,6 +23,7 @@ from monitor.trigger.view import WARM_UP_S
 Image = npt.NDArray[np.uint8]
 
 _EMPTY_SHARE: Final = 0.02  # of the picture
+_LEAST_USABLE: Final = 0.02  # of the picture: less than one near car
 _COLLECT_S: Final = 0.25  # between the pictures that are collected
 
 
@@ -32,7 +33,8 @@ class EmptyScene:
     def __init__(self, camera: Camera, first: Planes, now_s: float) -> None:
         height, width = first.y.shape
         self.background = Background(first)
-        self._usable = _usable(camera, width, height)
+        self._usable = usable(camera, width, height)
+        self.is_masked = masks_all(self._usable)
         self._steadying = Steadying(now_s)
         self._settled_s = now_s + WARM_UP_S
         self._collect_s = now_s
@@ -83,8 +85,13 @@ def is_nothing(foreground: Image, far_row: int) -> bool:
     return not busy and not find_blobs(foreground, far_row)
 
 
-def _usable(camera: Camera, width: int, height: int) -> Image | None:
-    """0 inside the camera's masks, 255 elsewhere; None without masks."""
+def masks_all(usable: Image | None) -> bool:
+    """Whether masks leave so little of the picture that nobody can be followed through it."""
+    return usable is not None and cv2.countNonZero(usable) < _LEAST_USABLE * usable.size
+
+
+def usable(camera: Camera, width: int, height: int) -> Image | None:
+    """(height, width): 0 inside the camera's masks, 255 elsewhere; None without masks."""
     if not camera.masks:
         return None
     picture = np.full((height, width), 255, np.uint8)

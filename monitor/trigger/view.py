@@ -1,4 +1,4 @@
-"""What is the matter with the picture itself: frozen, too dark, moved, blinded, raining.
+"""What is the matter with the picture itself: frozen, too dark, moved, blinded, masked, raining.
 
 Judged before anything is tracked, so that none of it is taken for traffic. Each sign must last
 before it is said, and what is said holds a moment longer, so that the state does not flicker.
@@ -97,6 +97,7 @@ class ViewWatch:
         self.camera = CameraMotion()
         self._tremble = Tremble()
         self.overlaid = False
+        self.masked = False
 
     def start(self, time_s: float, *, changed: bool = False) -> None:
         """The background starts again here, after a change of view or at the beginning."""
@@ -195,6 +196,7 @@ class ViewWatch:
         """The worst that holds now."""
         stalls = [at for at in self._stalls if time_s - at < STALLS_WITHIN_S]
         ranked = (
+            (self.masked, ViewCondition.MASKED),
             (self._no_scene.holds(time_s), ViewCondition.NO_SIGNAL),
             (self._dark.holds(time_s), ViewCondition.TOO_DARK),
             (self._blinded.holds(time_s), ViewCondition.TOO_BRIGHT),

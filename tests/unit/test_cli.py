@@ -55,6 +55,17 @@ def test_check_says_that_a_file_is_in_order(good: Path) -> None:
     assert done.stdout == f"{good}: in order; site a, 1 camera\n"
 
 
+def test_check_refuses_masks_that_leave_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "streams.yaml"
+    path.write_text(GOOD.rstrip("}\n") + ", masks: [[[0, 0], [1, 0], [1, 1], [0, 1]]]}\n")
+    done = causeway("check", path)
+    assert done.returncode == exits.CONFIG
+    assert f"{path}:3:" in done.stdout
+    assert "cameras[0].masks: together they cover the picture" in done.stdout
+    path.write_text(GOOD.rstrip("}\n") + ", masks: [[[0, 0], [1, 0], [1, 0.5], [0, 0.5]]]}\n")
+    assert causeway("check", path).returncode == exits.OK
+
+
 def test_check_prints_every_problem_and_fails(bad: Path) -> None:
     done = causeway("check", bad)
     assert done.returncode == exits.CONFIG

@@ -11,6 +11,7 @@ from monitor.config.loader import examine
 from monitor.config.models import Config
 from workers import exits
 from workers.commands.detectors import try_detectors
+from workers.commands.masks import masked_cameras
 
 
 def check(path: Path, *, json_out: bool) -> int:
@@ -19,6 +20,7 @@ def check(path: Path, *, json_out: bool) -> int:
     detectors: list[str] = []
     if config is not None and not problems:
         detectors, problems = try_detectors(path, config)
+        problems = [*masked_cameras(path, config), *problems]
     if json_out:
         found = [
             {**asdict(problem.position), "setting": problem.setting, "message": problem.message}

@@ -172,6 +172,20 @@ def test_a_camera_that_is_masked_altogether_sees_nobody() -> None:
     results = play(TRAFFIC.picture, 12.0, masks=[EVERYTHING])
     assert triggers(results) == []
     assert not any(result.evidence for result in results)
+    assert {result.view for result in results} == {V.MASKED}
+
+
+@pytest.mark.parametrize("lowest", [0.5, 0.97])
+def test_a_mask_that_leaves_a_part_of_the_picture_leaves_its_state(lowest: float) -> None:
+    mask = ((0.0, 0.0), (1.0, 0.0), (1.0, lowest), (0.0, lowest))
+    assert V.MASKED not in {one.view for one in play(TRAFFIC.picture, 3.0, masks=[mask])}
+
+
+def test_masks_that_cover_everything_together_are_told_too() -> None:
+    halves = [
+        ((left, 0.0), (left + 0.5, 0.0), (left + 0.5, 1.0), (left, 1.0)) for left in (0.0, 0.5)
+    ]
+    assert {one.view for one in play(TRAFFIC.picture, 1.0, masks=halves)} == {V.MASKED}
 
 
 def test_a_mask_that_crosses_itself() -> None:
