@@ -211,6 +211,26 @@ async def test_an_endpoint_that_fails_is_said_in_bounded_time(
     assert done.took_s < 30
 
 
+@pytest.mark.parametrize("models_fault", ["ok", "silent"])
+async def test_a_silent_endpoint_is_not_waited_for_longer_than_the_deadline(
+    video: Path, models_fault: str
+) -> None:
+    measuring = (await ask(video, "Why?")).took_s
+    async with FakeVllm() as fake:
+        fake.fault, fake.models_fault = "silent", models_fault
+        done = await ask(video, "Why?", "--endpoint", fake.url, "--deadline-s", "2")
+    assert "The model did not answer in time. (no answer within 2 s)" in " ".join(done.out.split())
+    assert done.took_s - measuring < 2 + 3, "less than one wait for the list more"
+    assert (fake.models_asked, len(fake.requests)) == (1, 1), "and the question was asked"
+
+
+async def test_a_server_that_only_does_not_list_its_models_is_asked(video: Path) -> None:
+    async with FakeVllm() as fake:
+        fake.models_fault = "silent"
+        done = await ask(video, "Why?", "--endpoint", fake.url, "--deadline-s", "4", "--json")
+    assert (done.code, done.json["explainer"]) == (0, "qwen3-vl")
+
+
 async def test_a_web_page_at_every_address_is_named_as_what_it_is(video: Path) -> None:
     async with FakeVllm() as fake:
         fake.site()

@@ -25,6 +25,7 @@ from monitor.query.question import Shot
 from monitor.query.rulebook import rulebook
 from workers.analysis.manner import ask_settings
 from workers.analysis.reasons import sentence
+from workers.asking.patience import Patience
 from workers.asking.seen import Progress, Seen, Source
 
 Profile = Literal["incident", "why", "describe", "screen"]
@@ -87,6 +88,7 @@ async def answer(
     config: Config,
     client: VisionClient | None,
     *,
+    patience: Patience,
     screen: Screen,
     clock: Clock,
 ) -> Result:
@@ -96,7 +98,7 @@ async def answer(
         found = _from_evidence(seen, asked, config, "not_configured")
         return replace(found, hint=_NAME_ONE)
     try:
-        model, shots = await _ask(source, seen, asked, config, client, screen, clock)
+        model, shots = await _ask(source, seen, asked, config, client, patience, screen, clock)
     except QueryError as error:
         if error.reason == "question":
             raise
@@ -118,9 +120,10 @@ async def answer(
 
 async def _ask(
     source: Source, seen: Seen, asked: Asked, config: Config, client: VisionClient,
-    screen: Screen, clock: Clock,
+    patience: Patience, screen: Screen, clock: Clock,
 ) -> tuple[ModelAnswer, tuple[Shot, ...]]:  # fmt: skip
-    settings = await ask_settings(config, asked.mode, client)
+    async with patience.waiting():
+        settings = await ask_settings(config, asked.mode, client)
     settings = replace(settings, profile=asked.profile, blind=asked.blind)
     width = config.query.frame_width
     if asked.profile == "screen":
@@ -131,19 +134,21 @@ async def _ask(
     enlarged: tuple[CloseUp, ...] = ()
     if not asked.blind:
         size, taking = await source.size(), screen.step("taking pictures")
-        room = await picture_budget(client, model_size(*size, width), settings)
+        async with patience.waiting():
+            room = await picture_budget(client, model_size(*size, width), settings)
         shots = await source.shots(seen, room, width, taking)
         wished = wish(seen.incident, seen.window, size, width, config.query.close_ups)
         if wished is not None:
             enlarged = close_ups(wished, await source.stills(wished, taking))
     screen.step(f"asking {client.model}")
     on_delta: Callable[[str, str], None] = screen.delta
-    model = await ask(
-        client, shots, seen.evidence, seen.window,
-        peak_ms=seen.peak_ms, rulebook=rulebook(config.site.jurisdiction), settings=settings,
-        deadline_s=asked.deadline_s, clock=clock, on_delta=on_delta, question=asked.question,
-        close_ups=enlarged,
-    )  # fmt: skip
+    async with patience.waiting():
+        model = await ask(
+            client, shots, seen.evidence, seen.window,
+            peak_ms=seen.peak_ms, rulebook=rulebook(config.site.jurisdiction), settings=settings,
+            deadline_s=asked.deadline_s, clock=clock, on_delta=on_delta, question=asked.question,
+            close_ups=enlarged,
+        )  # fmt: skip
     return model, shots
 
 

@@ -18,6 +18,7 @@ from monitor.config.endpoints import model_endpoints
 from monitor.config.section import Mode
 from monitor.query.rulebook import rulebook
 from workers import exits
+from workers.asking.patience import Patience
 from workers.commands.ask import AskOptions, Usage, client_of, configured
 from workers.commands.evaluate import clips_of, progress
 from workers.evaluation import answers_report
@@ -151,7 +152,8 @@ async def _scored(
     given: list[Given] = [from_evidence(case, asking) for case in found(False)]
     if has_model:
         async with AsyncExitStack() as resources:
-            client = await client_of(asking.config, asking.mode, asked, resources)
+            patience = Patience(asking.deadline_s, SystemClock())  # a question has its own
+            client = await client_of(asking.config, asking.mode, asked, patience, resources)
             assert client is not None  # there is an endpoint
             for blind in (False, True) if options.blind else (False,):
                 for number, case in enumerate(whole := found(True), 1):

@@ -17,7 +17,7 @@ from rich.console import Console
 
 from monitor.buffer.connection import connect
 from monitor.clock import SystemClock
-from monitor.config.asking import ModelEndpoint, Query
+from monitor.config.asking import Query
 from monitor.config.endpoints import model_endpoints, redis_url
 from monitor.config.loader import load
 from monitor.config.models import Camera, Config, Site
@@ -25,12 +25,12 @@ from monitor.config.section import Mode
 from monitor.errors import MediaError, QueryError
 from monitor.query.client import VisionClient
 from monitor.query.operator_question import QUESTION_MAX, checked
-from monitor.query.plain_http import PlainHttp
 from monitor.query.prompting import load_prompt
 from workers import exits
 from workers.asking.camera import CameraSource
 from workers.asking.engine import TRAFFIC, Asked, Profile, answer, as_json
 from workers.asking.file import FileSource, Part
+from workers.asking.patience import Patience
 from workers.asking.seen import LONGEST_MS, Source
 from workers.asking.show import TerminalScreen, report
 from workers.asking.span import seconds
@@ -38,6 +38,7 @@ from workers.asking.span import seconds
 API_KEY: Final = "CAUSEWAY_API_KEY"
 """The key of ``--endpoint``: not an option, because a process's options are public."""
 
+_MODELS_S: Final = 10.0
 _STDIN_BYTES: Final = 4 * QUESTION_MAX + 1
 
 
@@ -82,12 +83,14 @@ async def _ask(options: AskOptions, asked: Asked, config: Config) -> int:
     logging.getLogger("libav").setLevel(logging.CRITICAL)
     async with AsyncExitStack() as resources:
         source = _source(options, asked, config, resources)
-        client = await client_of(config, asked.mode, options, resources)
+        clock = SystemClock()
+        patience = Patience(asked.deadline_s, clock)
+        client = await client_of(config, asked.mode, options, patience, resources)
         screen = TerminalScreen(Console(stderr=True))
         with screen.shown():
             result = await answer(
-                source, asked, config, client, screen=screen, clock=SystemClock()
-            )  # fmt: skip
+                source, asked, config, client, patience=patience, screen=screen, clock=clock
+            )
     if options.json_out:
         print(json.dumps(as_json(result), ensure_ascii=False, indent=2))
     else:
@@ -179,7 +182,7 @@ def configured(options: AskOptions) -> Config:
 
 
 async def client_of(
-    config: Config, mode: Mode, options: AskOptions, resources: AsyncExitStack
+    config: Config, mode: Mode, options: AskOptions, patience: Patience, resources: AsyncExitStack
 ) -> VisionClient | None:
     """The first configured endpoint that serves the mode, connected; None where there is none."""
     served = model_endpoints(config.query)
@@ -187,19 +190,10 @@ async def client_of(
         return None
     one = next((each for each in served if mode in (each.modes or (mode,))), served[0])
     key = None if one.api_key is None else one.api_key.get_secret_value()
-    model = options.model or await _only_model(one, key, options) or one.model
+    model = options.model or one.model
     assert model is not None  # model_endpoints names one
-    client = VisionClient(one.url, model, api_key=key)
-    return await resources.enter_async_context(client)
-
-
-async def _only_model(one: ModelEndpoint, key: str | None, options: AskOptions) -> str | None:
-    """Of a server named on the command line: its model, if it serves just one."""
-    if options.endpoint is None:
-        return None
-    async with PlainHttp(one.url, key) as http:
-        try:
-            found = await http.models()
-        except QueryError:
-            return None  # the query itself will say what is wrong
-    return found[0].id if len(found) == 1 else None
+    client = await resources.enter_async_context(VisionClient(one.url, model, api_key=key))
+    if options.endpoint is not None and options.model is None:
+        async with patience.waiting():  # half of it at most: the question itself may be answered
+            await client.use_only_model(min(_MODELS_S, patience.limit_s / 2))
+    return client
