@@ -258,7 +258,7 @@ class CameraTrigger:
         self._look_over(now_s)
         if now_s < self._quiet_until_s:
             return []
-        return self._measure(now_s, picture.v)
+        return self._measure(now_s, picture)
 
     def _impulses_in(self, capture_ms: int, now_s: float, picture: Planes) -> list[Evidence]:
         """They need no empty scene, so they are looked for from the first second on."""
@@ -284,7 +284,7 @@ class CameraTrigger:
         self._learning.memory = self._views.refresh(self._scene.background.picture)
         self._view.overlaid = self._views.is_overlaid
 
-    def _measure(self, now_s: float, red: Image) -> list[Evidence]:
+    def _measure(self, now_s: float, picture: Planes) -> list[Evidence]:
         assert self._origin_ms is not None
         assert self._shape is not None
         height, width = self._shape
@@ -292,6 +292,6 @@ class CameraTrigger:
             now_s, self._origin_ms, self.tracks, self._learning.plane,
             self._learning.memory, width, height,
         )  # fmt: skip
-        if self._measuring.is_tense(moment, red):
+        if self._measuring.is_tense(moment, picture.v, picture.y):
             self._rhythm.hasten(moment.wall_ms(now_s) + _ALERT_MS)
         return self._measuring.step(moment, self._news.recent)

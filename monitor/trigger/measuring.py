@@ -17,12 +17,15 @@ from monitor.trigger.conflict import ConflictWatch
 from monitor.trigger.contact import ContactWatch
 from monitor.trigger.encroachment import CrossingWatch
 from monitor.trigger.following import HeadwayWatch
+from monitor.trigger.hazards import HazardWatch
 from monitor.trigger.lamps import LampWatch
 from monitor.trigger.moment import Moment
 from monitor.trigger.people import PeopleWatch
 from monitor.trigger.standing import StandingWatch
 from monitor.trigger.swerve import SwerveWatch
 from monitor.trigger.wrong_way import WrongWayWatch
+
+Image = npt.NDArray[np.uint8]
 
 _MEASURE_S: Final = 0.3  # between measurements; all of them are back-dated anyway
 
@@ -36,6 +39,7 @@ class Measuring:
         self._standing, self._people = StandingWatch(), PeopleWatch()
         self._wrong_way, self._swerves = WrongWayWatch(), SwerveWatch()
         self._conflicts, self._crossings = ConflictWatch(), CrossingWatch()
+        self._hazards = HazardWatch()
         self._lit: list[Evidence] = []
         self._measured_s = now_s
 
@@ -45,9 +49,14 @@ class Measuring:
         if now_s >= self._measured_s + _MEASURE_S:
             self._measured_s = now_s
 
-    def is_tense(self, moment: Moment, red: npt.NDArray[np.uint8]) -> bool:
-        """Whether lamps lit up or somebody brakes; ``red`` is the V plane. For every picture."""
+    def is_tense(self, moment: Moment, red: Image, luma: Image | None = None) -> bool:
+        """Whether lamps lit up or somebody brakes; ``red`` is the V plane. For every picture.
+
+        Without ``luma`` nobody's hazard lamps are looked at.
+        """
         self._lit += self._lamps.step(moment, red)
+        if luma is not None:
+            self._hazards.look(moment, luma)
         return bool(self._lit) or any(is_braking(moment, track) for track in moment.vehicles())
 
     def step(self, moment: Moment, recent: Iterable[Evidence]) -> list[Evidence]:
@@ -61,6 +70,7 @@ class Measuring:
         found += self._contacts.step(moment)
         found += self._headways.step(moment, found)
         found += self._standing.step(moment)
+        found += self._hazards.step(moment)
         found += self._wrong_way.step(moment)
         found += self._swerves.step(moment)
         touched = {

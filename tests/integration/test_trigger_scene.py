@@ -133,4 +133,4 @@ def test_a_vehicle_that_breaks_down_is_told_from_when_it_came_to_rest() -> None:
     (told, *_) = played.times_s(K.STOPPED_IN_LANE)
     assert abs(told - played.true_s(K.STOPPED_IN_LANE)) <= 0.6
     (trigger,) = [one for one in played.triggers if one.kind is K.STOPPED_IN_LANE]
-    assert seconds(trigger.decided_ms) - told <= 15.0
+    assert seconds(trigger.decided_ms) - told <= 5.0, "by its hazard lamps: nobody has passed yet"
