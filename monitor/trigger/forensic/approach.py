@@ -8,6 +8,7 @@ way; when the time to collision fell under two seconds; when one began to slow.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -53,9 +54,11 @@ _NAMED_S: Final = 1.5
 _SHAPE_S: Final = 1.5
 _ACROSS_DEG: Final = 40.0
 _RUNS_M_S: Final = 5.5  # people run no faster across a road
+_SMALL_ALONE: Final = 0.5
 _PERSON: Final = 0.4
 _NARROW: Final = 1.25  # height over width of somebody on a bicycle, seen along their way
 _SMALL: Final = 0.62  # of a vehicle's size
+_UNTOLD_DEG: Final = 90.0  # of a direction seen at one moment only
 _STRENGTH: Final = 0.6
 
 
@@ -148,6 +151,12 @@ def _stated(
         if heading is not None:
             say(EvidenceKind.COURSE, number, float(way.times_s[-1]), heading[0], "deg",
                 heading[1], 0.1)  # fmt: skip
+        elif actors[number] is not Actor.VEHICLE and len(ways) == 2:
+            across, along = way.velocities[-1].tolist()
+            say(
+                EvidenceKind.COURSE, number, float(way.times_s[-1]),
+                math.degrees(math.atan2(along, across)), "deg", _UNTOLD_DEG, 0.1,
+            )  # fmt: skip
         before = turned_from(way)
         if before is not None:
             say(EvidenceKind.COURSE, number, before[0], before[1], "deg", before[2], 0.2)
@@ -223,6 +232,7 @@ def _actor(way: Way, track: int, other: Way | None, told: Timeline, window: Wind
     velocity = way.velocity(end_s - VELOCITY_S / 2)
     speed = 0.0 if velocity is None else float(np.hypot(*velocity))
     agreed = len(upright) == 2
+    tracked = bool(shapes[0])  # else a few corners may be a part of a vehicle
     if pixels < (_AGREED if agreed else _TOLD_APART) * window.width:
         return Actor.VEHICLE
     mine, theirs = course(way), None if other is None else course(other)
@@ -230,10 +240,10 @@ def _actor(way: Way, track: int, other: Way | None, told: Timeline, window: Wind
     if mine is not None and theirs is not None:
         turned = abs(mine[0] - theirs[0]) % 360.0
         turned = min(turned, 360.0 - turned)
-    light = bool(upright) and small <= _SMALL
+    light = bool(upright) and small <= (_SMALL if tracked else _SMALL_ALONE)
     if light and turned <= _ACROSS_DEG and speed > _RIDES_M_S:
         return Actor.CYCLIST
-    if person_likeness(aspect, small, speed) > _PERSON:
+    if (tracked or light) and person_likeness(aspect, small, speed) > _PERSON:
         return Actor.PEDESTRIAN
     if not light:
         return Actor.VEHICLE

@@ -33,6 +33,7 @@ from monitor.trigger.ground import GroundPlane
 _LEADS_S: Final = (0.15, 0.4, 0.7, 1.0, 1.4, 1.9)  # before the contact, where two are still two
 _OFF_S: Final = 0.12
 _BACK_STEP_S: Final = 0.4
+_LEAST_STEP_S: Final = 0.3  # of a track that has just begun
 _LEAST_CORNERS: Final = 3
 _SAME: Final = 0.6  # share of a box in another that is the same body
 _NEAR_SIZES: Final = 1.5  # of who takes part, from the contact's place
@@ -165,10 +166,11 @@ def _tracks(
     """Everybody who was tracked then and a little before, and for how long they are carried on."""
     found = []
     for track, places in tracked.items():
-        now, before = box_at(places, time_s), box_at(places, time_s - _BACK_STEP_S)
-        if now is None or before is None:
+        before_s = max(time_s - _BACK_STEP_S, places[0].time_s)
+        now, before = box_at(places, time_s), box_at(places, before_s)
+        if now is None or before is None or time_s - before_s < _LEAST_STEP_S:
             continue
-        velocity = (middle(now) - middle(before)) / _BACK_STEP_S
+        velocity = (middle(now) - middle(before)) / (time_s - before_s)
         last_s = min(at_s, places[-1].time_s)
         last = box_at(places, last_s) or now
         then = moved(last, velocity, at_s - last_s)

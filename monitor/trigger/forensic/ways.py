@@ -29,6 +29,7 @@ _AGREE: Final = 0.25  # of its speed, between its own corners, and so many pixel
 _AGREE_PX: Final = 2.0
 _STILL_OWN: Final = 0.5  # of a body's corners
 _BACK_STEP_S: Final = 0.4
+_LEAST_STEP_S: Final = 0.15  # of a track that has just begun
 _LOST_S: Final = 0.35  # without a chained group a way ends
 _GROWS: Final = 0.03  # from moment to moment, as perspective does
 _ALIKE: Final = 0.4  # of the body's speed, between the velocities of its corners
@@ -153,13 +154,14 @@ def _tracked_way(
     moves: list[Array] = []
     for moment in moments[: body.moment + 1]:
         now = box_at(places, moment.time_s)
-        before = box_at(places, moment.time_s - _BACK_STEP_S)
-        if now is None or before is None:
+        before_s = max(moment.time_s - _BACK_STEP_S, places[0].time_s)
+        before = box_at(places, before_s)
+        if now is None or before is None or moment.time_s - before_s < _LEAST_STEP_S:
             continue
         times.append(moment.time_s)
         boxes.append(now)
         feet = [np.array([(b[0] + b[2]) / 2, b[3]]) for b in (before, now)]
-        moves.append((feet[1] - feet[0]) / _BACK_STEP_S)
+        moves.append((feet[1] - feet[0]) / (moment.time_s - before_s))
     if not times:
         return _on_ground([moments[body.moment].time_s], [body.box], [body.velocity], plane)
     return _on_ground(times, boxes, moves, plane)

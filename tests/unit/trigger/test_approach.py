@@ -153,18 +153,23 @@ def test_the_headway_is_taken_before_the_one_in_front_slowed() -> None:
     assert headway((way(0.0, 0.0, 5.0, 0.0), behind)) is None  # it crosses
 
 
-def moments() -> list[Moment]:
-    """Two clouds of corners in the picture that meet at (320, 200) at the contact."""
+def moments(half: tuple[float, float] = (14.0, 14.0), speed: float = 90.0) -> list[Moment]:
+    """Two clouds of corners in the picture that meet at (320, 200) at the contact.
+
+    ``half``: width and height of the first, half of each, which moves across it.
+    """
     rng = np.random.default_rng(3)
     cloud = rng.uniform(-14.0, 14.0, (14, 2))
+    first = cloud / 14.0 * np.array(half)
     found = []
     for index, time_s in enumerate(TIMES.tolist()):
         ahead = time_s - AT_S
         bodies = [
-            (np.array([300.0, 200.0]) + np.array([90.0, 0.0]) * ahead, (90.0, 0.0)),
+            (np.array([300.0, 200.0]) + np.array([speed, 0.0]) * ahead, (speed, 0.0)),
             (np.array([336.0, 200.0]) + np.array([0.0, -60.0]) * ahead, (0.0, -60.0)),
         ]
-        places = np.concatenate([middle + cloud for middle, _ in bodies]).astype(np.float32)
+        shapes = zip((first, cloud), bodies, strict=True)
+        places = np.concatenate([body + one for one, (body, _) in shapes]).astype(np.float32)
         before = np.repeat([v for _, v in bodies], len(cloud), axis=0).astype(np.float32)
         known = np.ones(len(places), np.bool_)
         found.append(
@@ -200,6 +205,19 @@ def test_two_clouds_of_corners_are_two_bodies_whose_courses_cross() -> None:
     assert any(one.kind is EvidenceKind.CLOSING for one in found)
     assert all(one.time_ms < 5_000 for one in found)
     assert all(math.isfinite(one.value or 0.0) for one in found)
+
+
+@pytest.mark.parametrize(
+    ("half", "actor"), [((5.0, 12.0), Actor.PEDESTRIAN), ((10.0, 20.0), Actor.VEHICLE)]
+)
+def test_somebody_upright_without_a_track_is_on_foot_only_if_well_under_half_a_vehicle(
+    half: tuple[float, float], actor: Actor
+) -> None:
+    """A few corners may be a part of a vehicle, and narrow."""
+    found = looked_at(moments(half, 30.0))
+    courses = [one for one in found if one.kind is EvidenceKind.COURSE]
+    across = min(courses, key=lambda one: abs((one.value or 0.0) % 360 - 0.0))
+    assert across.actor is actor
 
 
 def test_without_corners_before_the_contact_nothing_is_said() -> None:
