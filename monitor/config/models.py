@@ -31,11 +31,20 @@ class Site(Section):
         default="UTC", description="IANA name; only for showing times."
     )
     jurisdiction: Literal["cn", "vienna", "uk", "de", "generic"] = Field(
-        default="generic", description="Which pack of the rule book may be cited."
+        default="generic",
+        description="Which pack of the rule book may be cited. `vienna` only in a country that is "
+        "party to the Convention on Road Traffic: not in China or the United States.",
     )
-    traffic_side: Literal["right", "left"] = Field(
-        default="right", description="The side of the road that traffic keeps to."
+    traffic_side: Literal["right", "left"] | None = Field(
+        default=None,
+        description="The side of the road that traffic keeps to. Not set: the jurisdiction's, "
+        "left for `uk`, right for the others.",
     )
+
+    @property
+    def keeps(self) -> Literal["right", "left"]:
+        """The side that traffic keeps to."""
+        return self.traffic_side or ("left" if self.jurisdiction == "uk" else "right")
 
 
 class Location(Section):

@@ -42,6 +42,7 @@ TAGS: Mapping[EvidenceKind, tuple[str, ...]] = {
     EvidenceKind.CLOSING: ("low_ttc",),
     EvidenceKind.SLOWING: (),
     EvidenceKind.APPEARED: (),
+    EvidenceKind.SPEED: (),  # what is allowed there is not measured
 }  # fmt: skip
 """Which of the packs' observation tags a kind of measured evidence can bear on."""
 
@@ -64,11 +65,13 @@ class Rule:
     verified: bool
     verified_scope: str
     source: str
-    note: str = ""
+    note_en: str = ""  # what keeps a reader from citing it wrongly
+    note_zh: str = ""
 
     def line(self, lang: str) -> str:
-        """How it stands in a prompt."""
-        return f"{self.id} ({self.article}): {self.zh if lang == 'zh' else self.en}"
+        """How it stands in a prompt, with what keeps it from being cited wrongly."""
+        text, note = (self.zh, self.note_zh) if lang == "zh" else (self.en, self.note_en)
+        return f"{self.id} ({self.article}): {text}{f' [{note}]' if note else ''}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +80,8 @@ class Pack:
 
     id: str
     title: str
-    traffic_side: str
-    caveats: tuple[str, ...]
+    traffic_side: str  # right, left, either
+    caveats: tuple[str, ...]  # for whoever chooses it: ``causeway check`` says them
     rules: tuple[Rule, ...]
 
 
@@ -165,6 +168,7 @@ def load_pack(name: str) -> Pack:
 
 def _rule(entry: dict[str, Any], sources: Mapping[str, Any]) -> Rule:
     source = entry.get("source") or sources[entry["instrument"]]
+    note = entry.get("note", {"en": "", "zh": ""})
     where = [source[key] for key in ("title", "repo", "commit", "path") if source.get(key)]
     return Rule(
         id=entry["id"],
@@ -178,5 +182,6 @@ def _rule(entry: dict[str, Any], sources: Mapping[str, Any]) -> Rule:
         verified=entry["verified"],
         verified_scope=entry["verified_scope"],
         source=" ".join([*where, *source.get("urls", ())]),
-        note=entry.get("note", ""),
+        note_en=note["en"],
+        note_zh=note["zh"],
     )

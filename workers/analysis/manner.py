@@ -65,7 +65,7 @@ async def ask_settings(config: Config, mode: Mode, client: VisionClient) -> AskS
     return AskSettings(
         lang=site.lang,
         mode=mode,
-        traffic_side=site.traffic_side,
+        traffic_side=site.keeps,
         max_frames=budgets.max_frames,
         max_output_tokens=budgets.max_output_tokens,
         max_thinking_tokens=budgets.max_thinking_tokens or None,

@@ -151,7 +151,7 @@ class Patrol:
         async def act(grant: Grant) -> Look:
             return await look(
                 grant.endpoint.client, taken, window, lang=site.lang,
-                traffic_side=site.traffic_side, mode=grant.mode, deadline_s=grant.left_s,
+                traffic_side=site.keeps, mode=grant.mode, deadline_s=grant.left_s,
             )  # fmt: skip
 
         found = await self._desk.models.look(act, _DEADLINE_S)

@@ -12,6 +12,7 @@ from monitor.config.models import Config
 from workers import exits
 from workers.commands.detectors import try_detectors
 from workers.commands.masks import masked_cameras
+from workers.commands.rules import misplaced_rules, remarks
 
 
 def check(path: Path, *, json_out: bool) -> int:
@@ -20,7 +21,7 @@ def check(path: Path, *, json_out: bool) -> int:
     detectors: list[str] = []
     if config is not None and not problems:
         detectors, problems = try_detectors(path, config)
-        problems = [*masked_cameras(path, config), *problems]
+        problems = [*misplaced_rules(path, config), *masked_cameras(path, config), *problems]
     if json_out:
         found = [
             {**asdict(problem.position), "setting": problem.setting, "message": problem.message}
@@ -36,8 +37,8 @@ def check(path: Path, *, json_out: bool) -> int:
         count = len(config.cameras)
         cameras = "1 camera" if count == 1 else f"{count} cameras"
         print(f"{path}: in order; site {config.site.id}, {cameras}")
-        for detector in detectors:
-            print(detector)
+        for line in (*remarks(config), *detectors):
+            print(line)
     return exits.CONFIG if problems else exits.OK
 
 

@@ -6,6 +6,7 @@ from itertools import combinations
 
 import pytest
 
+from monitor.config.models import Site
 from monitor.domain import EvidenceKind
 from monitor.errors import ConfigError
 from monitor.query.rulebook import TAGS, Jurisdiction, estimated_tokens, load_pack, rulebook
@@ -25,6 +26,7 @@ def test_every_rule_says_what_and_where_from(name: Jurisdiction) -> None:
         assert rule.evidence, rule.id
         assert rule.source, rule.id
         assert rule.verified_scope, rule.id
+        assert bool(rule.note_en) == bool(rule.note_zh), rule.id
         assert rule.force in {"must", "should", "mixed", "treaty", "procedure", "guidance"}
 
 
@@ -99,3 +101,24 @@ def test_one_rule_on_headway_of_each_pack() -> None:
     assert rulebook("cn").headway_rules() == ("cn-rtsl-43", "gen-two-seconds")
     assert rulebook("uk").headway_rules() == ("uk-hc-126", "gen-two-seconds")
     assert rulebook("generic").headway_rules() == ("gen-two-seconds",)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_what_a_rule_does_not_say_stands_beside_it(lang: str) -> None:
+    rule = rulebook("cn").rule("cn-impl-38")
+    assert rule is not None
+    note = (
+        "a right turn on a full red is not by itself a violation"
+        if lang == "en"
+        else "右转本身不违法"
+    )
+    assert note in rule.line(lang).lower()
+    assert rule.line(lang).startswith("cn-impl-38 (Art. 38): ")
+
+
+@pytest.mark.parametrize("name", PACKS)
+def test_a_site_keeps_to_the_side_of_its_pack_unless_it_says_otherwise(name: Jurisdiction) -> None:
+    side = load_pack(name).traffic_side
+    assert side in {"right", "left", "either"}
+    assert Site(id="a", jurisdiction=name).keeps == {"left": "left"}.get(side, "right")
+    assert Site(id="a", jurisdiction=name, traffic_side="left").keeps == "left"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from monitor.config.models import Config
+from monitor.config.models import Config, Site
 from monitor.domain import Severity, Window
 from monitor.errors import QueryError
 from monitor.media.stills import Still
@@ -118,3 +118,9 @@ async def test_a_context_too_short_for_a_picture() -> None:
     with pytest.raises(QueryError) as caught:
         await fewer([shot(0)], WINDOW, [], tiny, settings)
     assert caught.value.reason == "no_frames"
+
+
+async def test_the_model_is_told_the_side_of_the_sites_rules() -> None:
+    british = config().model_copy(update={"site": Site(id="s", jurisdiction="uk")})
+    assert (await ask_settings(british, "standard", Server(8192))).traffic_side == "left"
+    assert (await ask_settings(config(), "standard", Server(8192))).traffic_side == "right"
