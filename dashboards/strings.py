@@ -241,6 +241,7 @@ STRINGS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType({
     "kind.closing": ("Closing in", "迅速接近"),
     "kind.slowing": ("Slowing", "减速"),
     "kind.appeared": ("Came into view", "进入画面"),
+    "kind.speed": ("Speed", "速度"),
     "kind.other": ("Other", "其他"),
     "kind.not_seen": ("Not seen", "未观测到"),
     "type.rear_end_collision": ("Rear-end collision", "追尾"),

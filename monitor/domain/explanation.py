@@ -35,7 +35,7 @@ class IncidentType(StrEnum):
 AntecedentKind = Literal[
     "brake_light_onset", "hard_brake", "sudden_stop", "contact", "near_miss", "stopped_in_lane",
     "wrong_way", "swerve", "impulse", "pedestrian_in_road", "queue", "headway", "course",
-    "path_entered", "closing", "slowing", "appeared", "other", "not_seen",
+    "path_entered", "closing", "slowing", "appeared", "speed", "other", "not_seen",
 ]  # fmt: skip
 """The values of EvidenceKind, ``other``, and ``not_seen`` (nothing was measured; no time)."""
 

@@ -31,6 +31,7 @@ class EvidenceKind(StrEnum):
     CLOSING = "closing"
     SLOWING = "slowing"
     APPEARED = "appeared"
+    SPEED = "speed"
 
 
 class Actor(StrEnum):

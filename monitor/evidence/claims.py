@@ -128,6 +128,7 @@ THEME_OF: MappingProxyType[EvidenceKind, frozenset[Theme]] = MappingProxyType(
         EvidenceKind.CLOSING: frozenset({Theme.APPROACH, Theme.NEAR_MISS}),
         EvidenceKind.SLOWING: frozenset({Theme.SLOWING}),
         EvidenceKind.APPEARED: frozenset({Theme.APPROACH}),
+        EvidenceKind.SPEED: frozenset({Theme.APPROACH}),
     }
 )
 """Which themes a text about a kind of measurement may be recognised by."""

@@ -20,9 +20,10 @@ KINDS = frozenset(
         EvidenceKind.CLOSING,
         EvidenceKind.SLOWING,
         EvidenceKind.APPEARED,
+        EvidenceKind.SPEED,
     }
 )
-"""Kinds that only hindsight measures, and that are told here."""
+"""Kinds that are measured with hindsight, and that are told here."""
 
 PATTERNS = frozenset({Pattern.SIDE, Pattern.HEAD_ON, Pattern.CYCLIST_HIT})
 """Patterns whose root cause is told here."""
@@ -37,6 +38,7 @@ _DID: MappingProxyType[EvidenceKind, tuple[str, str]] = MappingProxyType(
         ),
         EvidenceKind.SLOWING: ("{who} began to slow", "{who}开始减速"),
         EvidenceKind.APPEARED: ("{who} came into view", "{who}进入画面"),
+        EvidenceKind.SPEED: ("the speed of {who} was measured", "测得{who}的速度"),
     }
 )
 _WHEN: MappingProxyType[EvidenceKind, tuple[str, str]] = MappingProxyType(
@@ -94,6 +96,19 @@ _LEFT_OPEN = (
     " little is not decided.",
     "{who}进入{other}的路线时还有{value:.1f}秒，是否过短不能判定。",
 )
+
+_WENT = (
+    " Just before it, {who} went at {value:.1f} m/s (±{spread:.1f} m/s).",
+    "相碰之前，{who}的速度为{value:.1f} m/s（±{spread:.1f} m/s）。",
+)
+
+
+def went(finding: Finding, who: str, column: int) -> str:
+    """How fast somebody was just before, as a sentence; empty where metres are not known."""
+    evidence = finding.evidence
+    if evidence.value is None or evidence.unit != "m/s":
+        return ""
+    return _WENT[column].format(who=who, value=evidence.value, spread=evidence.uncertainty or 0.0)
 
 
 def did(finding: Finding, who: str, other: str, column: int) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from monitor.domain import EvidenceKind
 from monitor.evidence import meetings
 from monitor.evidence.causes import Case, Pattern, Weakness
-from monitor.evidence.roles import Role
+from monitor.evidence.roles import Role, role_of
 from monitor.evidence.timeline import BY_TIME, Finding
 from monitor.evidence.words_en import (
     COLUMN,
@@ -214,7 +214,9 @@ def direct_trigger(case: Case) -> str:
     gap_s = facts.pivot.t_s - act.t_s
     before = "" if gap_s < 0.05 else f", {gap_s:.1f} s before the event"
     guess = " That it was struck from behind is inferred from its braking." if case.inferred else ""
-    return f"{capital(did(case, act))} {at(act)}{before}.{guess}"
+    went = facts.prelude.went
+    speed = meetings.went(went, name(*role_of(case, went)), COLUMN) if went else ""
+    return f"{capital(did(case, act))} {at(act)}{before}.{guess}{speed}"
 
 
 def systemic_weakness(case: Case) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from monitor.domain import EvidenceKind
 from monitor.evidence import meetings
 from monitor.evidence.causes import Case, Pattern, Weakness
-from monitor.evidence.roles import Role
+from monitor.evidence.roles import Role, role_of
 from monitor.evidence.timeline import BY_TIME, Finding
 from monitor.evidence.words_zh import (
     COLUMN,
@@ -205,7 +205,9 @@ def direct_trigger(case: Case) -> str:
     gap_s = facts.pivot.t_s - act.t_s
     before = "" if gap_s < 0.05 else f"，早于事件{gap_s:.1f}秒"
     guess = "从后方被撞是由其制动推断的。" if case.inferred else ""
-    return f"{at(act)}，{did(case, act)}{before}。{guess}"
+    went = facts.prelude.went
+    speed = meetings.went(went, name(*role_of(case, went)), COLUMN) if went else ""
+    return f"{at(act)}，{did(case, act)}{before}。{guess}{speed}"
 
 
 def systemic_weakness(case: Case) -> str:

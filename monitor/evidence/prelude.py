@@ -25,6 +25,7 @@ class Prelude:
     follow_slow: Finding | None = None  # the striking one did
     came_first: Finding | None = None  # into view
     came_last: Finding | None = None
+    went: Finding | None = None  # how fast the striking one was, just before
 
 
 def prelude(
@@ -67,6 +68,7 @@ def prelude(
         follow_slow=slow(parties.striker.tracks),
         came_first=came[0] if came else None,
         came_last=came[-1] if len(came) > 1 else None,
+        went=last(EvidenceKind.SPEED, parties.striker.tracks),
     )
 
 

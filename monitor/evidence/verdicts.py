@@ -31,6 +31,7 @@ _KINDS = MappingProxyType(
         EvidenceKind.CLOSING: ("closing in within two seconds", "两秒之内将相碰的接近"),
         EvidenceKind.SLOWING: ("slowing", "减速"),
         EvidenceKind.APPEARED: ("coming into view", "进入画面"),
+        EvidenceKind.SPEED: ("a speed", "车速"),
     }
 )
 

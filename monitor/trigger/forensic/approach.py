@@ -29,6 +29,7 @@ from monitor.trigger.forensic.relations import (
     turned_from,
     who_entered,
 )
+from monitor.trigger.forensic.speeds import speeds
 from monitor.trigger.forensic.timeline import Place, Timeline
 from monitor.trigger.forensic.ways import (
     BACK_S,
@@ -127,6 +128,7 @@ def _stated(
     window: Window, told: Timeline, at_s: float,
 ) -> tuple[Evidence, ...]:  # fmt: skip
     made: list[Evidence] = []
+    assert told.plane is not None
 
     def say(
         kind: EvidenceKind, number: int, time_s: float, value: float | None, unit: str,
@@ -165,6 +167,9 @@ def _stated(
         slowed = slowing(way)
         if slowed is not None:
             say(EvidenceKind.SLOWING, number, slowed[0], slowed[1], "", None, 0.2)
+        for time_s, went in speeds(way, told.plane, window.height, slowed):
+            say(EvidenceKind.SPEED, number, time_s, went.value, went.unit, went.uncertainty,
+                VELOCITY_S / 2, strength=round(went.strength, 3))  # fmt: skip
     if len(ways) == 2:
         came = who_entered(ways, at_s, light)
         if came is not None:

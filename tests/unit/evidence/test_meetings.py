@@ -218,3 +218,36 @@ def test_a_headway_of_others_beside_a_contact_of_known_bodies_says_nothing() -> 
     evidence.append(ev("headway", 12.0, 40, other=41, value=1.0, unit="s", box=LEADER_BOX))
     answer = explain(incident("contact", 14.0, box=LEADER_BOX), evidence, WINDOW, lang="en")
     assert answer.incident_type is not IncidentType.REAR_END_COLLISION
+
+
+@pytest.mark.parametrize(
+    ("lang", "said"),
+    [("en", "went at 13.4 m/s (±0.8 m/s)."), ("zh", "的速度为13.4 m/s（±0.8 m/s）。")],
+)
+def test_how_fast_the_striking_one_was_is_told_in_metres_only(lang: Lang, said: str) -> None:
+    fast = ev("speed", 13.8, COMES, other=TURNER, value=13.4, unit="m/s", uncertainty=0.8,
+              box=WALKER_BOX)  # fmt: skip
+    slow = ev("speed", 13.8, TURNER, other=COMES, value=2.0, unit="m/s", box=LEADER_BOX)
+    answer = told([*crossing(), fast, slow], lang)
+    assert answer.chain.direct_trigger.endswith(said)
+    assert "2.0 m/s" not in answer.chain.direct_trigger
+    assert [one.kind for one in answer.antecedents] == [
+        one.kind for one in told(crossing(), lang).antecedents
+    ]
+    sizes = replace(fast, unit="sizes/s", value=4.9)
+    assert told([*crossing(), sizes], lang) == told(crossing(), lang)
+
+
+def test_a_claimed_speed_is_supported_by_its_measurement() -> None:
+    fast = ev("speed", 13.8, COMES, other=TURNER, value=13.4, unit="m/s", uncertainty=0.8,
+              box=WALKER_BOX)  # fmt: skip
+    answer = told([*crossing(), fast])
+    claimed = replace(
+        answer,
+        antecedents=(
+            replace(answer.antecedents[0], t_s=13.8, kind="speed", text="It came at 13 m/s."),
+            *answer.antecedents[1:],
+        ),
+    )
+    checks = verify(claimed, [*crossing(), fast], WINDOW, lang="en")
+    assert checks[1].verdict is Verdict.SUPPORTED

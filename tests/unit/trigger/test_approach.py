@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -23,6 +24,7 @@ from monitor.trigger.forensic.relations import (
     turned_from,
     who_entered,
 )
+from monitor.trigger.forensic.speeds import speeds
 from monitor.trigger.forensic.timeline import Timeline
 from monitor.trigger.forensic.ways import Way
 from monitor.trigger.forensic.window import Window
@@ -223,3 +225,40 @@ def test_somebody_upright_without_a_track_is_on_foot_only_if_well_under_half_a_v
 def test_without_corners_before_the_contact_nothing_is_said() -> None:
     assert looked_at([]) == ()
     assert looked_at([one for one in moments() if one.time_s < 2.0]) == ()
+
+
+@pytest.mark.parametrize(
+    ("calibrated", "unit", "scale"), [(True, "m/s", 1.0), (False, "sizes/s", 2.7)]
+)
+def test_a_speed_is_in_metres_with_calibration_and_else_in_sizes(
+    calibrated: bool, unit: str, scale: float
+) -> None:
+    plane = pinhole_plane(-40.0, 0.15, *SIZE)
+    if calibrated:
+        plane = replace(plane, calibrated=True, metres_per_unit=1.0)
+    low = replace(way(0.0, 0.0, 0.0, 12.0), boxes=((300.0, 260.0, 360.0, 300.0),) * len(TIMES))
+    ((at_s, found),) = speeds(low, plane, SIZE[1], None)
+    assert at_s == pytest.approx(AT_S, abs=0.4)
+    assert found.unit == unit
+    assert found.value == pytest.approx(12.0 / scale)
+    assert 0.0 < found.uncertainty / found.value < 0.2
+    far = replace(low, boxes=((310.0, 0.0, 330.0, 20.0),) * len(TIMES))
+    (_, farther), *_ = speeds(far, plane, SIZE[1], None)
+    assert farther.uncertainty > found.uncertainty, "a foot that is off by a row is off by more"
+
+
+def test_who_slowed_has_its_speed_before_and_at_last() -> None:
+    slowed = braking_way(0.0, 12.0, 2.0, 4.0)
+    since = slowing(slowed)
+    assert since is not None
+    plane = replace(pinhole_plane(-40.0, 0.15, *SIZE), calibrated=True, metres_per_unit=1.0)
+    (before_s, before), (last_s, last) = speeds(slowed, plane, SIZE[1], since)
+    assert before_s < since[0] < last_s
+    assert before.value == pytest.approx(12.0, abs=0.3)
+    assert last.value == pytest.approx(12.0 - 4.0 * (last_s - 2.0), abs=0.5)
+
+
+def test_nothing_is_told_of_a_way_of_a_moment() -> None:
+    short = way(0.0, 0.0, 0.0, 12.0)
+    short = Way(short.times_s[:2], short.feet[:2], short.velocities[:2], short.boxes[:2])
+    assert speeds(short, pinhole_plane(-40.0, 0.15, *SIZE), SIZE[1], None) == []
