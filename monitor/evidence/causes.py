@@ -22,8 +22,8 @@ LATE_S = 1.5
 """Seconds from the front vehicle's braking to the follower's, above which it counts as late
 (an average driver's reaction to something unexpected; design values go up to 2.5 s)."""
 
-GAVE_WAY = 0.5
-"""Share of its speed from which somebody who went the same way, and lost it, was run into."""
+GAVE_WAY = 0.8
+"""Share of its speed from which somebody who went the same way stood, or as good as stood."""
 
 NO_MORE_THAN = 0.95
 """Measuring on a picture is never certain."""
