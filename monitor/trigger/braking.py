@@ -30,6 +30,12 @@ _MAX_GROWTH: Final = 2.2  # of a box within the window, either way
 _MAX_DECEL_M_S2: Final = 16.0  # no tyre does this, even if the scale errs by half
 _JOLT_M_S2: Final = 25.0
 _JOLT_SIGMAS: Final = 3.0  # of what errors of three positions make of it
+_FAR_M_PER_PX: Final = 2.0  # so far off only what is followed without a fault is measured
+_FAR_SIZES: Final = 1.5  # of a vehicle's there: larger ones are nearer than the plane says
+_FAR_FLOW: Final = 0.95
+_FAR_GAIN: Final = 0.9
+_FAR_SIGMAS: Final = 8.0
+_FAR_MOST_M_S2: Final = 10.0  # what tyres can do
 _CALL_M_S: Final = 1.0
 _MIN_SIGMAS: Final = 4.0
 _MIN_GAIN: Final = 0.6
@@ -65,7 +71,7 @@ class BrakeWatch:
                 found += self._stop(moment, track, known)
                 continue
             fit = None
-            if track.slowed() and moment.is_measurable(track):
+            if track.slowed() and moment.is_measurable(track, _FAR_M_PER_PX):
                 fit = measure_braking(moment, track)
             if fit is not None and (known is None or _is_better(fit, known.best)):
                 if known is None:
@@ -146,7 +152,11 @@ def measure_braking(moment: Moment, track: Track) -> BrakeFit | None:
     if min(track.box.width, track.box.height) < _LEAST_SIDE_PX:
         return None
     times, points = track.ground(moment.plane, moment.now_s - _WINDOW_S)
-    if len(times) < _MIN_SAMPLES or not _followed_well(track, float(times[0])):
+    near = moment.is_measurable(track)
+    if not near and not _is_small(moment, track):
+        return None
+    flow = _MIN_FLOW if near else _FAR_FLOW
+    if len(times) < _MIN_SAMPLES or not _followed_well(track, float(times[0]), flow):
         return None
     distance = path_length(points)
     error = moment.position_sigma_m(track) / moment.plane.metres(1.0)
@@ -162,7 +172,7 @@ def measure_braking(moment: Moment, track: Track) -> BrakeFit | None:
     if metres(fastest) < _MIN_SPEED_M_S or recent > (1.0 - _MIN_LOST_SHARE) * fastest:
         return None
     fit = brake_fit(times, distance, error)
-    if fit is None or fit.speed <= 0.0 or fit.gain < _MIN_GAIN:
+    if fit is None or fit.speed <= 0.0 or fit.gain < (_MIN_GAIN if near else _FAR_GAIN):
         return None
     lost = fit.speed - max(0.0, fit.end_speed)
     hard = (
@@ -170,11 +180,16 @@ def measure_braking(moment: Moment, track: Track) -> BrakeFit | None:
         and metres(lost) >= _MIN_LOST_M_S
         and lost >= _MIN_LOST_SHARE * fit.speed
         and (1.0 - moment.scale_error(track)) * metres(fit.decel) >= MIN_DECEL_M_S2
-        and metres(fit.decel) <= _MAX_DECEL_M_S2
+        and metres(fit.decel) <= (_MAX_DECEL_M_S2 if near else _FAR_MOST_M_S2)
         and fit.decel >= _MIN_RATE * fit.speed
-        and fit.decel >= _MIN_SIGMAS * fit.decel_sigma
+        and fit.decel >= (_MIN_SIGMAS if near else _FAR_SIGMAS) * fit.decel_sigma
     )
     return fit if hard and _slows_in_the_picture(track, fit) else None
+
+
+def _is_small(moment: Moment, track: Track) -> bool:
+    """Whether it is as small as vehicles are so far off."""
+    return track.box.size <= _FAR_SIZES * moment.plane.vehicle_size_px(float(track.foot[1]))
 
 
 def _between_jolts(
@@ -199,11 +214,11 @@ def _between_jolts(
     return times[begin:end], distance[begin:end]
 
 
-def _followed_well(track: Track, since_s: float) -> bool:
+def _followed_well(track: Track, since_s: float, least_flow: float) -> bool:
     """Whether its own corners carried it, and it stayed about the same body."""
     samples = track.samples(since_s)
     sizes = [s.width * s.height for s in samples]
-    return sum(s.by_flow for s in samples) >= _MIN_FLOW * len(samples) and max(
+    return sum(s.by_flow for s in samples) >= least_flow * len(samples) and max(
         sizes
     ) < _MAX_GROWTH**2 * min(sizes)
 

@@ -52,12 +52,12 @@ class Moment:
         width, height = self.width_px, self.height_px
         return box.x / width, box.y / height, box.width / width, box.height / height
 
-    def is_measurable(self, track: Track) -> bool:
+    def is_measurable(self, track: Track, far_m_per_px: float = FAR_M_PER_PX) -> bool:
         """Whether the body is near enough for its speed to mean anything."""
         foot_x, foot_y = track.foot
         if foot_y <= self.plane.horizon_px + 1.0:
             return False
-        return self.plane.metres_per_px(float(foot_x), float(foot_y)) <= FAR_M_PER_PX
+        return self.plane.metres_per_px(float(foot_x), float(foot_y)) <= far_m_per_px
 
     def position_sigma_m(self, track: Track) -> float:
         """Error of the body's position along its course, in metres: that of its flow."""

@@ -109,3 +109,31 @@ def test_far_off_where_the_horizons_error_explains_it_nothing_is_stated() -> Non
     assert watch(driving(14.0, brakes_s=3.0, decel=4.5), plane=near)
     far = replace(near, horizon_px=40.0)  # its row is 100: a sixth of the picture below
     assert not watch(driving(14.0, brakes_s=3.0, decel=4.5), plane=far)
+
+
+FAR_M_PER_PX = 1.6
+FAR = GroundPlane(np.diag([FAR_M_PER_PX, FAR_M_PER_PX, 1.0]), 1.0, True, -1000.0, 0.015)
+
+
+def far_off(decel: float, plane: GroundPlane = FAR) -> list[Evidence]:
+    """A body of 16 x 14 pixels brakes from 12 m/s, where a pixel is 1.6 m."""
+    shrink = 0.1 / FAR_M_PER_PX  # the stage draws a tenth of a metre per pixel
+    body = Body(driving(12.0 * shrink, brakes_s=3.0, decel=decel * shrink), size_m=(1.6, 1.4))
+    watching = BrakeWatch()
+    return [one for m in Stage({1: body}, plane).moments(7.0) for one in watching.step(m)]
+
+
+def test_far_off_what_is_followed_without_a_fault_is_measured() -> None:
+    found = far_off(7.0)
+    braking = last(found, EvidenceKind.HARD_BRAKE)
+    assert braking.value == pytest.approx(7.0, rel=0.15)
+    assert wall_s(braking.time_ms) == pytest.approx(3.0, abs=0.25)
+    assert last(found, EvidenceKind.SUDDEN_STOP).track == 1
+
+
+def test_far_off_nobody_brakes_as_no_tyre_can() -> None:
+    assert far_off(12.5) == []
+
+
+def test_what_is_too_large_for_so_far_off_is_nearer_than_the_plane_says() -> None:
+    assert far_off(7.0, replace(FAR, size_slope=0.008)) == []
