@@ -18,7 +18,7 @@ from workers.bench.peers import main as peers
 from workers.evaluation.catalogue import load
 from workers.evaluation.compare import differences
 from workers.evaluation.figures import Run
-from workers.evaluation.found import Found, Replay
+from workers.evaluation.found import Found, Judged, Replay
 from workers.evaluation.replay import Settings, replay
 from workers.evaluation.report import write
 from workers.evaluation.result import result
@@ -174,7 +174,10 @@ def found_at(entry: Any, phase_ms: int, settings: Settings) -> Replay:
     """A trigger that calls the crash at once, in its place, and once at nothing."""
     at_s = 3.2 if entry.file == "crash.mp4" else 4.0
     one = Found(at_s + phase_ms / 1000, at_s, 1.5, "contact", (0.45, 0.45, 0.1, 0.1), "they met")
-    return Replay(entry.file, phase_ms, "none", 0.0, 0.0, 5.0, (one,), (one,))
+    look = Judged(at_s, at_s + 1, at_s, True, 1.5, "contact", None, "They met, felt.", 1.0, 2.0)
+    return Replay(
+        entry.file, phase_ms, "none", 0.0, 0.0, 5.0, (one,), (one,), judged=(look,)
+    )  # fmt: skip
 
 
 def test_what_is_found_is_scored_and_drawn(made: Path, tmp_path: Path) -> None:
@@ -190,6 +193,8 @@ def test_what_is_found_is_scored_and_drawn(made: Path, tmp_path: Path) -> None:
     page = (tmp_path / "report.html").read_text()
     assert "hit: collision at 3.00 s, by phase ++, delay 0.20 s" in page
     assert page.count("nuisance (normal)") == 1
+    assert "They met, felt. " in page, "a sentence ends in one full stop"
+    assert ".." not in page.replace("../", "")
 
 
 def test_a_change_is_named_by_figure_and_event(made: Path) -> None:

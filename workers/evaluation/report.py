@@ -144,7 +144,7 @@ def _second_looks(replay: Replay, event: EventScore) -> str:
     said = {True: "confirmed", False: "rejected", None: "cannot tell"}
     return "".join(
         f"; second look at {one.asked_s:.2f} s: {said[one.confirmed]}, {one.kind} {one.score:.2f}, "
-        f"about {one.time_s:.2f} s: {one.reason}"
+        f"about {one.time_s:.2f} s: {one.reason.removesuffix('.')}"
         for one in replay.judged
         if abs(one.asked_s - event.label.start_s) <= _LOOKS_S
     )
@@ -153,7 +153,7 @@ def _second_looks(replay: Replay, event: EventScore) -> str:
 def _told(found: Found) -> str:
     return (
         f"{found.kind} {found.score:.2f}, about {found.time_s:.2f} s, "
-        f"known at {found.decided_s:.2f} s: {found.reason}"
+        f"known at {found.decided_s:.2f} s: {found.reason.removesuffix('.')}"
     )
 
 
