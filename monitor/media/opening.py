@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +13,11 @@ from monitor.errors import MediaError
 MAX_PIXELS: Final = 50_000_000
 """Of one picture; an 8K video has 33 million."""
 
+MAX_PICTURE_BYTES: Final = 48_000_000
+"""Of a file that is one picture: FFmpeg reads that whole, twice, before anybody knows its size."""
+
+_HEAD_BYTES: Final = 262_144
+_WHOLE: Final = ("image2", "gif")  # and every demuxer of one picture, whose name ends in _pipe
 _OPTIONS: Final = {"max_pixels": str(MAX_PIXELS), "protocol_whitelist": "file"}
 
 
@@ -20,12 +26,35 @@ def open_file(path: Path) -> Any:
     try:
         if not path.is_file():
             raise MediaError(f"{path} is not a file")
-        if path.stat().st_size == 0:
+        size = path.stat().st_size
+        if size == 0:
             raise MediaError(f"{path} is empty")
+        if size > MAX_PICTURE_BYTES and _is_read_whole(path):
+            raise MediaError(
+                f"{path} is a picture of {size // 1_000_000} MB; at most "
+                f"{MAX_PICTURE_BYTES // 1_000_000} MB are read: save it smaller, or as JPEG, first"
+            )
         # PyAV types open() by its mode, as a union.
         return av.open(str(path), options=dict(_OPTIONS))
     except (av.FFmpegError, OSError, ValueError) as error:
         raise media_error(path, error) from error
+
+
+def _is_read_whole(path: Path) -> bool:
+    """Whether FFmpeg, which goes by the beginning and the name, takes it for a picture."""
+    with path.open("rb") as file:
+        head = _Named(file.read(_HEAD_BYTES))
+    head.name = path.name
+    try:
+        with av.open(head, options=dict(_OPTIONS)) as container:
+            kind = container.format.name
+    except (av.FFmpegError, ValueError):  # of a video, the beginning alone may be nothing
+        return False
+    return kind in _WHOLE or kind.endswith("_pipe")
+
+
+class _Named(io.BytesIO):
+    name = ""
 
 
 def video_stream(container: Any, path: Path) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import struct
 import subprocess
 import sys
 import time
@@ -41,11 +42,21 @@ def megapixels(folder: Path) -> Path:
     return write_picture(folder / "a.png", 10_000, 10_000)
 
 
+def bitmap(folder: Path) -> Path:
+    path = folder / "a.bmp"
+    with path.open("wb") as file:
+        size = struct.pack("<iiHH", 22_000, 22_000, 1, 24)
+        file.write(b"BM" + struct.pack("<IHHII", 0, 0, 0, 54, 40) + size + bytes(24))
+        file.truncate(54 + 3 * 22_000 * 22_000)
+    return path
+
+
 @pytest.mark.parametrize(
     ("make", "fault", "code", "says"),
     [
         (hours, "ok", 0, "Nothing was measured"),
         (megapixels, "ok", 1, "make them smaller first"),
+        (bitmap, "ok", 1, "a picture of 1452 MB; at most 48 MB are read"),
         (good, "huge_json", 1, "sent over 16000000 bytes"),
         (good, "silent", 1, "no answer within 4 s"),
     ],
