@@ -78,6 +78,23 @@ def test_calibrated_braking_comes_in_metres(looked: tuple[Verdict, dict[str, Any
     assert brake.value == pytest.approx(true(truth, K.HARD_BRAKE)["value"], rel=0.25)
 
 
+def test_how_fast_the_two_were_lies_within_what_it_says_of_itself(
+    looked: tuple[Verdict, dict[str, Any]],
+) -> None:
+    verdict, truth = looked
+    contact = true(truth, K.CONTACT)
+    hit = next(one for one in verdict.evidence if one.kind is K.CONTACT)
+    striking = [one for one in verdict.evidence if one.kind is K.SPEED and one.track == hit.track]
+    assert striking
+    for one in (one for one in verdict.evidence if one.kind is K.SPEED):
+        actor = contact["actor"] if one.track == hit.track else contact["other"]
+        frame = truth["frames"][round(seconds(one.time_ms) * FPS)]
+        (speed,) = (who["speed"] for who in frame["actors"] if who["id"] == actor)
+        assert one.unit == "m/s"
+        assert one.value == pytest.approx(speed, abs=2.0 * (one.uncertainty or 0.0))
+        assert (one.uncertainty or 0.0) < 1.5
+
+
 def test_it_began_with_the_braking(looked: tuple[Verdict, dict[str, Any]]) -> None:
     verdict, truth = looked
     assert verdict.onset_ms is not None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -46,6 +46,7 @@ class Way:
     feet: Array
     velocities: Array
     boxes: tuple[Pixels, ...]
+    by_corners: bool = True  # velocities are those of corners on the body, not of its lowest row
 
     def velocity(self, at_s: float) -> Array | None:
         """Metres a second around a time; None where too little was seen."""
@@ -164,7 +165,7 @@ def _tracked_way(
         moves.append((feet[1] - feet[0]) / (moment.time_s - before_s))
     if not times:
         return _on_ground([moments[body.moment].time_s], [body.box], [body.velocity], plane)
-    return _on_ground(times, boxes, moves, plane)
+    return replace(_on_ground(times, boxes, moves, plane), by_corners=False)
 
 
 def _on_ground(

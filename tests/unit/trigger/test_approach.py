@@ -28,7 +28,7 @@ from monitor.trigger.forensic.speeds import speeds
 from monitor.trigger.forensic.timeline import Timeline
 from monitor.trigger.forensic.ways import Way
 from monitor.trigger.forensic.window import Window
-from monitor.trigger.ground import pinhole_plane
+from monitor.trigger.ground import GroundPlane, pinhole_plane
 
 SIZE = (640, 360)
 AT_S = 4.0
@@ -227,32 +227,50 @@ def test_without_corners_before_the_contact_nothing_is_said() -> None:
     assert looked_at([one for one in moments() if one.time_s < 2.0]) == ()
 
 
+def by_feet(found: Way, box: tuple[float, float, float, float]) -> Way:
+    """The velocities are those of the box's lowest row."""
+    return replace(found, boxes=(box,) * len(found.times_s), by_corners=False)
+
+
+NEAR_BOX = (300.0, 260.0, 360.0, 300.0)
+LEARNED = pinhole_plane(-40.0, 0.15, *SIZE)
+CALIBRATED = replace(LEARNED, calibrated=True, metres_per_unit=1.0)
+
+
 @pytest.mark.parametrize(
-    ("calibrated", "unit", "scale"), [(True, "m/s", 1.0), (False, "sizes/s", 2.7)]
+    ("plane", "unit", "value"), [(CALIBRATED, "m/s", 12.0), (LEARNED, "sizes/s", 12.0 / 2.7)]
 )
 def test_a_speed_is_in_metres_with_calibration_and_else_in_sizes(
-    calibrated: bool, unit: str, scale: float
+    plane: GroundPlane, unit: str, value: float
 ) -> None:
-    plane = pinhole_plane(-40.0, 0.15, *SIZE)
-    if calibrated:
-        plane = replace(plane, calibrated=True, metres_per_unit=1.0)
-    low = replace(way(0.0, 0.0, 0.0, 12.0), boxes=((300.0, 260.0, 360.0, 300.0),) * len(TIMES))
-    ((at_s, found),) = speeds(low, plane, SIZE[1], None)
+    near = by_feet(way(0.0, 0.0, 0.0, 12.0), NEAR_BOX)
+    ((at_s, found),) = speeds(near, plane, SIZE[1], None)
     assert at_s == pytest.approx(AT_S, abs=0.4)
     assert found.unit == unit
-    assert found.value == pytest.approx(12.0 / scale)
+    assert found.value == pytest.approx(value)
     assert 0.0 < found.uncertainty / found.value < 0.2
-    far = replace(low, boxes=((310.0, 0.0, 330.0, 20.0),) * len(TIMES))
-    (_, farther), *_ = speeds(far, plane, SIZE[1], None)
+    ((_, farther),) = speeds(
+        by_feet(near, (310.0, 0.0, 330.0, 20.0)), plane, SIZE[1], None
+    )  # fmt: skip
     assert farther.uncertainty > found.uncertainty, "a foot that is off by a row is off by more"
 
 
+def test_corners_above_the_ground_go_slower_up_the_picture_than_their_body() -> None:
+    along, across = (
+        speeds(replace(one, boxes=(NEAR_BOX,) * len(TIMES)), CALIBRATED, SIZE[1], None)[0][1]
+        for one in (way(0.0, 0.0, 0.0, 12.0), way(0.0, 0.0, 12.0, 0.0))
+    )
+    share = 0.45 * 40.0 / 340.0  # of the way from the foot to the horizon
+    assert along.value == pytest.approx(12.0 / (1.0 - share), rel=0.02)
+    assert across.value == pytest.approx(12.0, rel=0.02)
+    assert along.uncertainty > across.uncertainty
+
+
 def test_who_slowed_has_its_speed_before_and_at_last() -> None:
-    slowed = braking_way(0.0, 12.0, 2.0, 4.0)
+    slowed = by_feet(braking_way(0.0, 12.0, 2.0, 4.0), NEAR_BOX)
     since = slowing(slowed)
     assert since is not None
-    plane = replace(pinhole_plane(-40.0, 0.15, *SIZE), calibrated=True, metres_per_unit=1.0)
-    (before_s, before), (last_s, last) = speeds(slowed, plane, SIZE[1], since)
+    (before_s, before), (last_s, last) = speeds(slowed, CALIBRATED, SIZE[1], since)
     assert before_s < since[0] < last_s
     assert before.value == pytest.approx(12.0, abs=0.3)
     assert last.value == pytest.approx(12.0 - 4.0 * (last_s - 2.0), abs=0.5)
@@ -261,4 +279,4 @@ def test_who_slowed_has_its_speed_before_and_at_last() -> None:
 def test_nothing_is_told_of_a_way_of_a_moment() -> None:
     short = way(0.0, 0.0, 0.0, 12.0)
     short = Way(short.times_s[:2], short.feet[:2], short.velocities[:2], short.boxes[:2])
-    assert speeds(short, pinhole_plane(-40.0, 0.15, *SIZE), SIZE[1], None) == []
+    assert speeds(short, LEARNED, SIZE[1], None) == []
