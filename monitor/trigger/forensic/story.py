@@ -17,6 +17,7 @@ from monitor.trigger.forensic.struck_told import contact_of, course_of, struck_r
 from monitor.trigger.forensic.timeline import Timeline, with_contact
 from monitor.trigger.forensic.verdict import Verdict
 from monitor.trigger.forensic.window import Window
+from monitor.trigger.forensic.witness import seen_unhurt
 from monitor.trigger.forensic.wording import collision_told, fractions
 from monitor.trigger.judge import STRONG, judge
 
@@ -69,7 +70,7 @@ class Findings:
 
 
 def verdict_of(found: Findings) -> Verdict:
-    """Confirmed by a contact, or by the trigger's own kind measured again; else rejected."""
+    """Confirmed by a contact, or by the trigger's own kind again; rejected if somebody went on."""
     contact, score = _contact(found)
     if contact is not None and score >= 1.0:
         return _confirmed_contact(found, contact, score)
@@ -209,7 +210,10 @@ def _unconfirmed(found: Findings, contact: Evidence | None, score: float) -> Ver
         at_most = f"at most {_told(found, contact)}"
     # Nothing is told of what it cannot see: standing, people, a queue, the wrong way.
     sign_of_nothing = trigger.kind is EvidenceKind.IMPULSE and score < _DOUBT
-    rejected = trigger.kind in _MEASURABLE or sign_of_nothing
+    about_s = (trigger.time_ms - found.window.origin_ms) / 1000
+    rejected = (trigger.kind in _MEASURABLE or sign_of_nothing) and seen_unhurt(
+        found.seen, found.window, about_s, trigger.box
+    )
     reason = f"No contact: {at_most}." if rejected else f"Cannot tell, no contact: {at_most}."
     return Verdict(
         False if rejected else None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -95,7 +96,7 @@ def test_traffic_is_no_contact(scene: object) -> None:
 def test_what_happens_in_a_mask_is_not_looked_at() -> None:
     masks = [[[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]]
     verdict = examine(film(rear_end(), 3.2), trigger(CONTACT_S), camera(masks=masks))
-    assert verdict.confirmed is False
+    assert verdict.confirmed is None, "nobody was seen to go on either"
 
 
 def grey_pictures(size: tuple[int, int], level: int = 90) -> Iterator[tuple[int, Planes]]:
@@ -194,6 +195,17 @@ def test_of_what_takes_longer_to_see_it_cannot_tell(kind: EvidenceKind) -> None:
 def test_a_sign_of_momentum_lost_where_traffic_drove_on_is_rejected() -> None:
     called = trigger(CONTACT_S, EvidenceKind.IMPULSE)
     assert examine(film(side_swipe_free(), 3.2), called, camera()).confirmed is False
+
+
+def test_what_is_too_small_to_be_judged_is_not_rejected() -> None:
+    far = [Mover(steady(60, 70, 60), width=14, height=9), Mover(steady(200, 90, -60), 14, 9, 9)]
+    called = trigger(CONTACT_S, EvidenceKind.IMPULSE)
+    assert examine(film(far, 3.2), called, camera()).confirmed is None
+
+
+def test_where_nobody_was_seen_nobody_went_on_unhurt() -> None:
+    called = replace(trigger(CONTACT_S, EvidenceKind.IMPULSE), box=(0.8, 0.8, 0.1, 0.1))
+    assert examine(film(side_swipe_free(), 3.2), called, camera()).confirmed is None
 
 
 def test_a_contact_confirms_whatever_called() -> None:

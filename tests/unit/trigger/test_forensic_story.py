@@ -10,6 +10,7 @@ import pytest
 
 from monitor.domain import Actor, Evidence, EvidenceKind, Trigger
 from monitor.trigger.forensic.collision import Collision, Vote
+from monitor.trigger.forensic.impulse import Moment
 from monitor.trigger.forensic.story import SURE_RATE, Findings, verdict_of
 from monitor.trigger.forensic.timeline import Timeline
 from monitor.trigger.forensic.window import Window
@@ -38,7 +39,8 @@ def person(after_ms: int) -> Evidence:
 
 def braked(evidence: tuple[Evidence, ...]) -> Findings:
     trigger = Trigger(EvidenceKind.HARD_BRAKE, AT_MS, AT_MS, 1.2, "hard braking")
-    window = Window(AT_MS - 5_000, np.arange(0.0, 9.0, 0.1), ())
+    picture = np.zeros((480, 640), np.uint8)
+    window = Window(AT_MS - 5_000, np.arange(0.0, 9.0, 0.1), (picture,))
     return Findings(window, trigger, None, Timeline(evidence, ()))
 
 
@@ -99,8 +101,32 @@ def test_half_a_contact_that_corners_felt_is_a_reason_to_have_braked_hard() -> N
     assert verdict_of(replace(alone, collision=collision)).confirmed is True
 
 
-def test_braking_that_is_not_measured_again_is_rejected() -> None:
-    assert verdict_of(braked(())).confirmed is False
+def going_on(x: float, y: float, size: float = 0.09) -> tuple[Moment, ...]:
+    """Moments around the trigger's at which a body of twelve corners drives on, 640 wide."""
+    grid = np.stack(np.meshgrid(np.linspace(0, 1, 4), np.linspace(0, 1, 3)), axis=-1)
+    places = ((np.array([x, y]) + size * (grid.reshape(-1, 2) - 0.5)) * 640).astype(np.float32)
+    velocity = np.tile(np.array([60.0, 5.0], np.float32), (12, 1))
+    yes = np.ones(12, np.bool_)
+    return tuple(
+        Moment(4.6 + 0.1 * k, k, np.arange(12), places, velocity, velocity, yes, yes, yes)
+        for k in range(8)
+    )
+
+
+def test_braking_that_is_not_measured_again_is_rejected_where_somebody_drove_on() -> None:
+    found = replace(braked(()), seen=going_on(0.5, 0.5))
+    assert verdict_of(found).confirmed is False
+
+
+@pytest.mark.parametrize("seen", [(), going_on(0.5, 0.5, 0.03)], ids=["nobody", "too small"])
+def test_where_nobody_could_be_judged_nothing_is_rejected(seen: tuple[Moment, ...]) -> None:
+    assert verdict_of(replace(braked(()), seen=seen)).confirmed is None
+
+
+def test_another_body_that_drove_on_elsewhere_is_no_witness() -> None:
+    trigger = Trigger(EvidenceKind.HARD_BRAKE, AT_MS, AT_MS, 1.2, "x", box=(0.1, 0.1, 0.1, 0.1))
+    found = replace(braked(()), trigger=trigger, seen=going_on(0.8, 0.4))
+    assert verdict_of(found).confirmed is None
 
 
 @pytest.mark.parametrize(
@@ -113,6 +139,5 @@ def test_another_body_that_braked_does_not_confirm_this_ones_braking(
 ) -> None:
     evidence = braking(6.5, "m/s2", 0.3)
     trigger = Trigger(EvidenceKind.HARD_BRAKE, AT_MS, AT_MS, 1.2, "x", box=box, tracks=(1,))
-    window = Window(AT_MS - 5_000, np.arange(0.0, 9.0, 0.1), ())
-    found = Findings(window, trigger, None, Timeline((evidence,), ()))
+    found = replace(braked((evidence,)), trigger=trigger, seen=going_on(0.65, 0.34))
     assert verdict_of(found).confirmed is confirmed
