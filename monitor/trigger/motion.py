@@ -38,7 +38,6 @@ class BrakeFit:
     decel_sigma: float
     end_speed: float
     gain: float  # share of the straight line's squared error that the bend explains
-    speed_sigma: float = 0.0
 
 
 def middle(values: Array) -> Array:
@@ -122,8 +121,7 @@ def brake_fit(times_s: Array, distance: Array, position_sigma: float = 0.0) -> B
     decel = float(solution[best, 2])
     speed = float(solution[best, 1])
     near = onsets[squared <= squared[best] + 2.0 * noise + 1e-12]
-    variances = noise * np.diag(np.linalg.inv(normal[best]))[1:]
-    speed_sigma, sigma = np.sqrt(np.maximum(0.0, variances)).tolist()
+    sigma = float(np.sqrt(noise * np.linalg.inv(normal[best])[2, 2]))
     spacing = float(onsets[1] - onsets[0])
     return BrakeFit(
         onset_s=float(onsets[best]),
@@ -133,7 +131,6 @@ def brake_fit(times_s: Array, distance: Array, position_sigma: float = 0.0) -> B
         decel_sigma=sigma,
         end_speed=speed - decel * float(times[-1] - onsets[best]),
         gain=1.0 - float(squared[best]) / (straight + 1e-12),
-        speed_sigma=speed_sigma,
     )
 
 

@@ -2,7 +2,7 @@
 
 Without calibration no length in the picture is known in metres, so a speed is told in sizes of a
 typical vehicle there per second (``ground``). The error carries on what the fit does not know:
-the scale at the body's foot. Used by the causal braking and by the second look.
+the scale at the body's foot. Used by the second look.
 """
 
 from __future__ import annotations
