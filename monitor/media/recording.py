@@ -26,6 +26,7 @@ from monitor.media.stills import Still, model_size, sized_jpeg, to_jpeg
 _SEEK_BACK_MS: Final = (0, 1_000, 5_000, 20_000)
 _SCOUT_PACKETS: Final = 1_000
 _PAIR_MS: Final = (100, 400)
+_CUT_MS: Final = 10_000  # pictures of a time lapse are seconds apart
 _BROKEN_MAX: Final = 500  # packets in a row that cannot be decoded
 
 
@@ -148,6 +149,25 @@ class Recording:
         """The key picture where a seek for that time lands, without moving; None if none does."""
         found = self._landing(time_ms)
         return None if found is None else found[1]
+
+    def is_cut_short(self) -> bool:
+        """Whether the end that the file speaks of is not there; by its last packets alone."""
+        if self.duration_ms is None or not self.seekable:
+            return False
+        landing = self._landing(self.duration_ms)
+        if landing is None:
+            return True
+        stream, last_ms = self._scout.streams.video[self._stream_number()], landing[1]
+        try:
+            self._scout.seek(self._pts(landing[0], stream), stream=stream)
+            for number, packet in enumerate(self._scout.demux(stream)):
+                if number == _SCOUT_PACKETS:
+                    return False  # a GOP without end: there is no telling for little
+                if packet.pts is not None:
+                    last_ms = max(last_ms, self._ms(packet.pts * packet.time_base))
+        except av.FFmpegError:
+            return True
+        return last_ms < self.duration_ms - _CUT_MS
 
     def _landing(self, time_ms: int) -> tuple[int, int] | None:
         """(time to seek to, time of the key picture found there).

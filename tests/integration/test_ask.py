@@ -211,6 +211,26 @@ async def test_an_endpoint_that_fails_is_said_in_bounded_time(
     assert done.took_s < 30
 
 
+def cut(path: Path, share: float) -> Path:
+    """The beginning of a file whose header speaks of all of it."""
+    whole = path.read_bytes()
+    path.write_bytes(whole[: round(share * len(whole))])
+    return path
+
+
+@pytest.mark.parametrize("seconds", [10, 400])
+async def test_a_file_cut_in_half_is_said(tmp_path: Path, seconds: int) -> None:
+    times = range(0, 1000 * seconds, 2 * seconds)  # 500 pictures
+    path = write_video(tmp_path / "a.mkv", times, size=(64, 64))
+    async with FakeVllm() as fake:
+        whole = await ask(path, "Why?", "--endpoint", fake.url, "--json")
+        half = await ask(cut(path, 0.5), "Why?", "--endpoint", fake.url, "--json")
+    assert not [note for note in whole.json["notes"] if "cut short" in note]
+    (note,) = [note for note in half.json["notes"] if "cut short" in note]
+    assert ("0:10.0" if seconds == 10 else "6:3") in note
+    assert half.json["answer"] is not None
+
+
 @pytest.mark.parametrize("models_fault", ["ok", "silent"])
 async def test_a_silent_endpoint_is_not_waited_for_longer_than_the_deadline(
     video: Path, models_fault: str

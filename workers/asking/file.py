@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +21,10 @@ from workers.asking.seen import LONGEST_MS, Progress, Seen, in_thread
 from workers.asking.span import shown
 
 _SLACK_MS: Final = 1000  # a file's own idea of its length is not exact
+_NO_END: Final = (
+    "The end of the file cannot be read: its header says {}, but it may have been cut short. "
+    "Pictures are from what there is."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +74,14 @@ class FileSource:
             start_ms, end_ms = self._span(recording)
             long = end_ms is not None and end_ms - start_ms > LONGEST_MS
             if long and end_ms is not None and recording.seekable:
-                note = "Nothing was measured: that is done in up to 3 minutes (--last, --at)."
-                return Seen(
-                    self._path.name, Window(start_ms, end_ms), (), False,
-                    notes=(note,) if self._traffic else (),
-                )  # fmt: skip
+                notes: tuple[str, ...] = ()
+                if self._traffic:
+                    notes = (
+                        "Nothing was measured: that is done in up to 3 minutes (--last, --at).",
+                    )
+                if recording.is_cut_short():
+                    notes = (*notes, _NO_END.format(shown(end_ms / 1000)))
+                return Seen(self._path.name, Window(start_ms, end_ms), (), False, notes=notes)
             found = measure(
                 recording, start_ms, end_ms, traffic=self._traffic, progress=progress
             )  # fmt: skip
@@ -158,6 +166,16 @@ def _notes(recording: Recording, found: Measured, end_ms: int | None) -> tuple[s
         )
     if recording.broken:
         notes.append(f"{recording.broken} pieces of the video could not be decoded.")
+    times = found.times_ms
+    if recording.duration_ms is not None:
+        there_ms = min(recording.duration_ms, end_ms or recording.duration_ms)
+        there_ms = min(there_ms, times[0] + LONGEST_MS)
+        apart_ms = max((b - a for a, b in pairwise(times)), default=0)
+        if there_ms - times[-1] > max(_SLACK_MS, 2 * apart_ms):
+            notes.append(
+                f"The pictures end at {shown(times[-1] / 1000)}, but the file says that it is "
+                f"{shown(recording.duration_ms / 1000)} long: it may have been cut short."
+            )
     length_ms = found.window.end_ms - found.window.start_ms
     if (end_ms is None or not recording.seekable) and length_ms > LONGEST_MS - _SLACK_MS:
         notes.append("The file cannot be searched: its first 3 minutes were looked at.")
