@@ -21,6 +21,12 @@ METRICS: Final = (
     "vllm:prefix_cache_hits", "vllm:time_to_first_token_seconds",
 )  # fmt: skip
 
+_MEND_MODELS: Final = {
+    "malformed": "the address of the model server itself: --endpoint http://HOST:8000/v1",
+    "rejected": "is the key right, and the path before /v1?",
+    "unreachable": "start it: causeway vllm",
+}
+
 _SCHEMA: Final = {
     "type": "object",
     "properties": {
@@ -46,7 +52,7 @@ async def check(
     if health.status != 200:
         said = health.text if health.status == 0 else f"/health answered {health.status}"
         return [Finding("health", "bad", said[:200], "start it: causeway vllm")]
-    found = [Finding("health", "ok", "it answers"), await _version(http)]
+    found = [_health(health), await _version(http)]
     served = await _model(http, model, context, found)
     if served is None:
         return found
@@ -61,6 +67,13 @@ async def check(
     found.append(await server_pictures.media(http, served))
     found.append(await _key(http, keyed))
     return found
+
+
+def _health(health: Answered) -> Finding:
+    """vLLM says nothing there; a web server has a page for every address."""
+    if health.text.strip():
+        return Finding("health", "unknown", "something answers, but not as vLLM does")
+    return Finding("health", "ok", "it answers")
 
 
 async def _version(http: PlainHttp) -> Finding:
@@ -82,7 +95,7 @@ async def _model(
     try:
         served = await http.models()
     except QueryError as error:
-        found.append(Finding("models", "bad", str(error)[:200], "is the key right?"))
+        found.append(Finding("models", "bad", str(error)[:200], _MEND_MODELS[error.reason]))
         return None
     names = ", ".join(one.id for one in served) or "none"
     wanted = model or (served[0].id if served else "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import os
 import shlex
 import shutil
@@ -20,10 +21,13 @@ from monitor.query.plain_http import PlainHttp
 from monitor.query.server_check import check, exit_ok
 from monitor.query.serving import DEFAULT_MODEL, Gpu, parse_gpus, plan
 from workers import exits
+from workers.asking.show import plain
 from workers.commands.ask import API_KEY
 
 _SMI: Final = ("nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader,nounits")
 _SMI_TIMEOUT_S: Final = 20.0
+_CONTEXT: Final = (4096, 262_144)  # as query.context_length
+_LAST_PORT: Final = 65_535
 _MARKS: Final = {"ok": "ok  ", "warn": "warn", "bad": "BAD ", "unknown": "-   "}
 
 
@@ -45,6 +49,10 @@ class VllmOptions:
 
 def vllm(options: VllmOptions) -> int:
     """Check, print or start."""
+    wrong = _wrong(options)
+    if wrong:
+        print(wrong, file=sys.stderr)
+        return exits.USAGE
     if options.check:
         return asyncio.run(_check(options))
     try:
@@ -76,6 +84,17 @@ def vllm(options: VllmOptions) -> int:
     print(shlex.join(command), file=sys.stderr)
     # Its signals and its exit status are then the server's own.
     os.execv(program, [program, "serve", *chosen.arguments])
+
+
+def _wrong(options: VllmOptions) -> str:
+    """What of the command line cannot be meant, as a sentence; empty where all can."""
+    if options.context is not None and not _CONTEXT[0] <= options.context <= _CONTEXT[1]:
+        return f"--context is from {_CONTEXT[0]} to {_CONTEXT[1]} tokens, not {options.context}"
+    if not 1 <= options.port <= _LAST_PORT:
+        return f"--port is from 1 to {_LAST_PORT}, not {options.port}"
+    if options.memory_gb is not None and not 0 < options.memory_gb < math.inf:
+        return f"--memory-gb is a GPU's memory, not {options.memory_gb:g}"
+    return ""
 
 
 def _gpus(memory_gb: float | None) -> list[Gpu]:
@@ -110,10 +129,19 @@ async def _check(options: VllmOptions) -> int:
     endpoint, model, key = options.endpoint, options.model, os.environ.get(API_KEY)
     context = options.context
     if endpoint is None:
+        if not options.config.exists():
+            print(
+                f"no endpoint: give --endpoint http://.../v1, or the streams.yaml that names one "
+                f"with --config ({options.config} is not there)",
+                file=sys.stderr,
+            )
+            return exits.USAGE
         config = load(options.config)
         served = model_endpoints(config.query)
         if not served:
-            print("no endpoint: give --endpoint http://.../v1, or set query.endpoint")
+            print(
+                "no endpoint: give --endpoint http://.../v1, or set query.endpoint", file=sys.stderr
+            )
             return exits.USAGE
         endpoint, model = served[0].url, model or served[0].model
         key = None if served[0].api_key is None else served[0].api_key.get_secret_value()
@@ -125,7 +153,7 @@ async def _check(options: VllmOptions) -> int:
         print(json.dumps(report, indent=2, ensure_ascii=False))
     else:
         for one in found:
-            print(f"{_MARKS[one.state]} {one.name:14} {one.text}")
+            print(f"{_MARKS[one.state]} {one.name:14} {plain(one.text)}")
             if one.mend:
-                print(f"     {'':14} -> {one.mend}")
+                print(f"     {'':14} -> {plain(one.mend)}")
     return exits.OK if exit_ok(found) else exits.FAILED

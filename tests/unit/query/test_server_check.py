@@ -86,7 +86,8 @@ BREAKS: list[tuple[str, Reply, str, str]] = [
         "context", "--max-model-len",
     ),
     ("/v1/models", (401, {"error": "Unauthorized"}), "models", "key"),
-    ("/v1/models", (200, "<html>It works!</html>"), "models", "key"),
+    ("/v1/models", (200, "<html>It works!</html>"), "models", "the model server itself"),
+    ("/v1/models", (200, [1]), "models", "the model server itself"),
     ("/detokenize", (200, {"prompt": "<0.8 seconds> <3.8 seconds>"}), "prompt times", "Qwen3-VL"),
     ("/metrics", (404, ""), "metrics", "--disable-log-stats"),
     (
@@ -149,3 +150,11 @@ async def test_nothing_for_ever_and_far_too_much() -> None:
     async with server(lambda path, body: (200, "x" * 9_000_000)) as root, PlainHttp(root) as http:
         answered = await http.get("/v1/models")
         assert (answered.status, "over 8000000 bytes" in answered.text) == (0, True)
+
+
+async def test_a_web_server_is_not_called_healthy() -> None:
+    findings = await found(lambda at, body: (200, "<html>It works!</html>"))
+    assert findings["health"].state == "unknown"
+    assert findings["models"].state == "bad"
+    assert "is no OpenAI-compatible server: is the URL's path right" in findings["models"].text
+    assert not exit_ok(list(findings.values()))
