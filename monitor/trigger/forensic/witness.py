@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+import numpy as np
+
 from monitor.domain import Box
 from monitor.trigger.forensic.impulse import Impulse, Moment, impulses
 from monitor.trigger.forensic.window import Window
@@ -16,43 +18,48 @@ from monitor.trigger.forensic.window import Window
 JUDGED_SIZE: Final = 0.05
 """Of the picture's width: of smaller bodies a blow moves the corners by less than they tremble."""
 
-_BEFORE_S: Final = 1.0
-_AFTER_S: Final = 1.0
-_CORNERS: Final = 8
-_KEPT: Final = 0.6  # of a body's corners that tell how it goes on
-_UNHURT: Final = 0.35  # share of its speed that changed: braking, turning
-_MOMENTS: Final = 4  # a quarter of a second
-_GROWN: Final = 1.5
+_BEFORE_S: Final = 0.5  # triggers are late
+_AFTER_S: Final = 0.4
+_NEAR_S: Final = 0.12
+_CORNERS: Final = 6
+_KEPT: Final = 0.4  # of a body's corners that live from before the moment until after it
+_UNHURT: Final = 0.35  # of its speed, that changed meanwhile: easing off, perspective
+_GROWN: Final = 1.2
 
 
 def seen_unhurt(seen: Sequence[Moment], window: Window, about_s: float, box: Box | None) -> bool:
-    """Whether bodies large enough to be judged go on in ``box`` around a time.
+    """Whether every body that was to be judged in ``box`` went on from before a time until after.
 
-    ``box``: in shares of the picture, None for all of it.
+    ``box``: in shares of the picture, None for all of it. Nobody large enough: False.
     """
-    told = 0
-    for moment in seen:
-        if not -_BEFORE_S <= moment.time_s - about_s <= _AFTER_S:
-            continue
-        width, height = window.width, window.height
-        there = [one for one in impulses(moment, width) if _in(one, box, width, height)]
-        told += any(_goes_on(one, width) for one in there)
-    return told >= _MOMENTS
+    before, after = _at(seen, about_s - _BEFORE_S), _at(seen, about_s + _AFTER_S)
+    if before is None or after is None:
+        return False
+    there = [
+        one
+        for one in impulses(before, window.width)
+        if one.size >= JUDGED_SIZE * window.width and _in(one, box, window)
+    ]
+    return bool(there) and all(_went_on(one, after) for one in there)
 
 
-def _in(impulse: Impulse, box: Box | None, width: int, height: int) -> bool:
+def _at(seen: Sequence[Moment], time_s: float) -> Moment | None:
+    nearest = min(seen, key=lambda one: abs(one.time_s - time_s), default=None)
+    return nearest if nearest is not None and abs(nearest.time_s - time_s) < _NEAR_S else None
+
+
+def _in(impulse: Impulse, box: Box | None, window: Window) -> bool:
     if box is None:
         return True
     left, top, right, bottom = impulse.box
-    across = abs((left + right) / 2 / width - box[0] - box[2] / 2)
-    down = abs((top + bottom) / 2 / height - box[1] - box[3] / 2)
-    reach = _GROWN * box[2] + (right - left) / width, _GROWN * box[3] + (bottom - top) / height
-    return across <= reach[0] / 2 and down <= reach[1] / 2
+    across = abs((left + right) / 2 / window.width - box[0] - box[2] / 2)
+    down = abs((top + bottom) / 2 / window.height - box[1] - box[3] / 2)
+    return across <= _GROWN * box[2] / 2 and down <= _GROWN * box[3] / 2
 
 
-def _goes_on(impulse: Impulse, width: int) -> bool:
-    return (
-        impulse.size >= JUDGED_SIZE * width
-        and len(impulse.kept) >= max(_CORNERS, _KEPT * len(impulse.members))
-        and impulse.share <= _UNHURT
-    )
+def _went_on(impulse: Impulse, after: Moment) -> bool:
+    lives = np.isin(after.corners, impulse.members) & after.known_after
+    if lives.sum() < max(_CORNERS, _KEPT * len(impulse.members)):
+        return False
+    change = np.median(after.after[lives], axis=0) - np.array(impulse.before)
+    return float(np.hypot(*change)) <= _UNHURT * impulse.speed
