@@ -153,7 +153,7 @@ async def test_an_answer_that_had_to_be_mended_is_not_valid_json(made: Path) -> 
 @pytest.mark.parametrize(
     ("more", "told"),
     [
-        (("--blind",), "--blind asks a model without pictures"),
+        (("--blind",), "--blind: there is no model to ask"),
         (("--deadline-s", "0"), "--deadline-s is from 1 to 3600"),
         (("--lead-in", "long"), "--lead-in: one of"),
         (("--frames", "-4", "--endpoint", "http://127.0.0.1:9/v1"), "--frames"),
