@@ -19,9 +19,10 @@ from collections.abc import Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import aiomqtt
+from pydantic import Field
 from redis.asyncio import Redis
 from ruamel.yaml import YAML
 
@@ -97,11 +98,11 @@ class _Heard:
 
 def main(
     json_out: bool = False,
-    cameras: int = 100,
-    within_s: float = 2.0,
-    answer_s: float = 0.5,
-    at_once: int = 8,
-    deadline_s: float = 60.0,
+    cameras: Annotated[int, Field(ge=1, le=1000)] = 100,
+    within_s: Annotated[float, Field(ge=0, le=60)] = 2.0,
+    answer_s: Annotated[float, Field(ge=0, le=60)] = 0.5,
+    at_once: Annotated[int, Field(ge=1, le=1024)] = 8,
+    deadline_s: Annotated[float, Field(ge=5, le=600)] = 60.0,
 ) -> int:
     """Print the figures with the ideal beside them; 0 if nothing was lost and limits are kept."""
     loads = (

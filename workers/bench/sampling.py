@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import numpy as np
+from pydantic import Field
 
 from monitor.domain import Window
 from monitor.media.decode import planes
@@ -78,10 +80,10 @@ def main(
     json_out: bool = False,
     footage: str = "../shared/footage",
     scenes: str = "/tmp/causeway-scene",
-    seeds: int = 1,
-    crash_seeds: int = 0,
-    first_crash_seed: int = 0,
-    jobs: int = 0,
+    seeds: Annotated[int, Field(ge=0)] = 1,
+    crash_seeds: Annotated[int, Field(ge=0)] = 0,
+    first_crash_seed: Annotated[int, Field(ge=0)] = 0,
+    jobs: Annotated[int, Field(ge=0)] = 0,
     write: str = "",
 ) -> int:
     """Print the shares; 0 if they are as ``reached`` wants them.
@@ -96,6 +98,13 @@ def main(
     for one in crash_questions(Path(scenes) / "explain", crashes, jobs or None):
         clip = Clip(one.path, "crash films", one.antecedents_s)
         results.append(_compared(Asked(clip, True, one.window, one.important_ms, one.times_ms)))
+    if not any(one.clip.antecedents_s for one in results):
+        print(
+            f"nothing to compare: {footage} has no catalog.json with antecedents, and no film is "
+            "asked for; name a folder with --footage, or films with --seeds or --crash-seeds",
+            file=sys.stderr,
+        )
+        return exits.USAGE
     figures = [
         _shares(group, [one for one in results if group in ("all", one.clip.group)])
         for group in (*sorted({one.clip.group for one in results}), "all")

@@ -9,8 +9,10 @@ import pytest
 
 from monitor.domain import Window
 from tests.unit.evidence.timelines import START_MS, WINDOW, incident, rear_end
+from workers import exits
 from workers.bench._crash_questions import question
 from workers.bench.sampling import BUDGETS, PICKERS, reached
+from workers.commands.bench import bench
 from workers.evaluation.answers_cases import Case
 from workers.evaluation.catalogue import Antecedent, Entry, Label
 
@@ -60,3 +62,30 @@ def test_a_crash_is_asked_about_in_its_incidents_window_in_the_films_own_time() 
     assert (found.window.start_ms, found.times_ms) == (10_000, [10_000, 14_000])
     assert found.important_ms[0] == 14_000
     assert question(replace(case, incident=None), [START_MS]) is None, "nobody asks"
+
+
+def test_nothing_to_compare_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["--footage", str(tmp_path / "none"), "--scenes", str(tmp_path), "--seeds", "0"]
+    assert bench("sampling", asked, json_out=False) == exits.USAGE
+    said = capsys.readouterr()
+    assert "nothing to compare: " in said.err
+    assert said.out == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "value", "says"),
+    [
+        ("sampling", "--seeds", "-1", "greater than or equal to 0, got '-1'"),
+        ("query-load", "--cameras", "0", "greater than or equal to 1, got '0'"),
+        ("query-load", "--deadline-s", "1", "greater than or equal to 5, got '1'"),
+        ("query-load", "--at-once", "0", "greater than or equal to 1, got '0'"),
+    ],
+)
+def test_a_bench_refuses_the_option_that_cannot_be(
+    capsys: pytest.CaptureFixture[str], name: str, option: str, value: str, says: str
+) -> None:
+    assert bench(name, [option, value], json_out=False) == exits.USAGE
+    said = capsys.readouterr().err
+    assert f"{option}: " in said
+    assert says in said
+    assert "streams.yaml" not in said
