@@ -92,3 +92,18 @@ def test_a_machine_that_is_too_small(machine: Path, name: str, text: str, told: 
     code, reason = asked(machine)
     assert code == 1
     assert told in reason
+
+
+def test_what_pip_and_uv_said_is_told(machine: Path) -> None:
+    program(machine, "python", "echo 'ERROR: Could not connect to proxy' >&2; exit 1")
+    program(
+        machine, "uv",
+        "echo 'error: Failed to fetch: `https://me:hunter2@index.invalid/torch/`' >&2\n"
+        "echo '  Caused by: dns error' >&2; exit 2",
+    )  # fmt: skip
+    code, reason = asked(machine)
+    assert code == 1
+    assert "(pip: ERROR: Could not connect to proxy; uv: error: Failed to fetch: " in reason
+    assert reason.endswith("`https://index.invalid/torch/` Caused by: dns error)")
+    assert "hunter2" not in reason
+    assert "\n" not in reason
