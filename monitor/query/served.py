@@ -73,13 +73,15 @@ class ServedModels:
         self._clock = clock
         self._known: Sequence[ServedModel] | QueryError | None = None
         self._asked_s = 0.0
+        self._asking = asyncio.Lock()
 
     async def get(self, model: str, timeout_s: float) -> Sequence[ServedModel]:
         """The list; ``QueryError`` if there is none to be had in that time."""
-        known = self._known
-        if known is None or not (self._is_fresh() or _tells(known, model)):
-            known = self._known = await self._asked(timeout_s)
-            self._asked_s = self._clock.monotonic_s()
+        async with self._asking:  # who comes meanwhile gets the same answer
+            known = self._known
+            if known is None or not (self._is_fresh() or _tells(known, model)):
+                known = self._known = await self._asked(timeout_s)
+                self._asked_s = self._clock.monotonic_s()
         if isinstance(known, QueryError):
             raise known
         return known

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -78,6 +79,12 @@ async def test_a_failure_is_waited_for_once_and_looked_at_again_later(
     clock.now_s += 3600.0
     assert await client.context_length(8192) == 32_768
     assert fake.models_asked == 2, "what is known stays known"
+
+
+async def test_who_comes_together_asks_once(fake: FakeVllm, client: VisionClient) -> None:
+    found = await asyncio.gather(*(client.context_length(8192) for _ in range(5)))
+    assert found == [32_768] * 5
+    assert fake.models_asked == 1
 
 
 async def test_a_model_that_is_not_listed_yet_is_looked_for_again(
