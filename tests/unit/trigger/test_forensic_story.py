@@ -109,8 +109,46 @@ def going_on(x: float, y: float, size: float = 0.09) -> tuple[Moment, ...]:
     yes = np.ones(12, np.bool_)
     return tuple(
         Moment(4.6 + 0.1 * k, k, np.arange(12), places, velocity, velocity, yes, yes, yes)
-        for k in range(8)
+        for k in range(11)
     )
+
+
+def changed(seen: tuple[Moment, ...], **at: float) -> tuple[Moment, ...]:
+    """Those moments, from 5.0 s on at a share of the speed (``share``), and with new corners."""
+    velocity = seen[0].before * np.float32(at.get("share", 1.0))
+    number = np.arange(12) + int(at.get("fresh", 0))
+    return tuple(
+        replace(
+            one,
+            corners=number if one.time_s > 5.2 else one.corners,
+            before=velocity if one.time_s > 5.2 else one.before,
+            after=velocity if one.time_s > 5.0 else one.after,
+        )
+        for one in seen
+    )
+
+
+@pytest.mark.parametrize("share", [0.5, 0.0, -0.5])
+def test_who_changed_suddenly_did_not_go_on_unhurt(share: float) -> None:
+    seen = changed(going_on(0.5, 0.5), share=share)
+    assert verdict_of(replace(braked(()), seen=seen)).confirmed is None
+
+
+def test_who_lost_all_own_corners_at_once_is_not_followed() -> None:
+    seen = changed(going_on(0.5, 0.5), fresh=20)
+    assert verdict_of(replace(braked(()), seen=seen)).confirmed is None
+
+
+def test_corners_that_end_are_replaced_by_those_that_move_alike_there() -> None:
+    """Each lives for half of the time: some new ones come before the old ones end."""
+    first = going_on(0.5, 0.5)
+    seen = tuple(
+        replace(one, corners=np.where(np.arange(12) < 6, 0, 100 * (one.time_s > 4.75))
+                + np.where(np.arange(12) < 6, 100 * (one.time_s > 5.15), 0) + np.arange(12),
+                places=one.places + (one.time_s - first[0].time_s) * one.before)
+        for one in first
+    )  # fmt: skip
+    assert verdict_of(replace(braked(()), seen=seen)).confirmed is False
 
 
 def test_braking_that_is_not_measured_again_is_rejected_where_somebody_drove_on() -> None:
