@@ -17,7 +17,7 @@ from monitor.trigger.forensic.struck_told import contact_of, course_of, struck_r
 from monitor.trigger.forensic.timeline import Timeline, with_contact
 from monitor.trigger.forensic.verdict import Verdict
 from monitor.trigger.forensic.window import Window
-from monitor.trigger.forensic.witness import seen_unhurt
+from monitor.trigger.forensic.witness import nobody_moved, seen_unhurt
 from monitor.trigger.forensic.wording import collision_told, fractions
 from monitor.trigger.judge import STRONG, judge
 
@@ -211,9 +211,10 @@ def _unconfirmed(found: Findings, contact: Evidence | None, score: float) -> Ver
     # Nothing is told of what it cannot see: standing, people, a queue, the wrong way.
     sign_of_nothing = trigger.kind is EvidenceKind.IMPULSE and score < _DOUBT
     about_s = (trigger.time_ms - found.window.origin_ms) / 1000
-    rejected = (trigger.kind in _MEASURABLE or sign_of_nothing) and seen_unhurt(
-        found.seen, found.window, about_s, trigger.box
-    )
+    place = (found.seen, found.window, about_s, trigger.box)
+    measurable = trigger.kind in _MEASURABLE or sign_of_nothing
+    nobody = sign_of_nothing and nobody_moved(*place)
+    rejected = nobody or (measurable and seen_unhurt(*place))
     reason = f"No contact: {at_most}." if rejected else f"Cannot tell, no contact: {at_most}."
     return Verdict(
         False if rejected else None,

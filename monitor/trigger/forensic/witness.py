@@ -1,4 +1,4 @@
-"""Whether anybody was truly seen to go on unhurt where something was called.
+"""Whether anybody was truly seen to go on unhurt where something was called, or nobody was there.
 
 Only that is a reason to reject: of bodies too small, with too few corners, or hidden, nothing can
 be said, and a false rejection would also teach that the place cries wolf. Pure.
@@ -21,6 +21,7 @@ JUDGED_SIZE: Final = 0.05
 _BEFORE_S: Final = 0.5  # triggers are late
 _AFTER_S: Final = 0.6
 _NEAR_S: Final = 0.12
+_FEWEST: Final = 4  # moments, of some eight
 _CORNERS: Final = 6
 _ALIKE: Final = 0.25  # of its speed: corners that are its own
 _UNHURT: Final = 0.35  # of its speed, that changed from 0.2 s before a moment to 0.2 s after it
@@ -43,6 +44,19 @@ def seen_unhurt(seen: Sequence[Moment], window: Window, about_s: float, box: Box
     ]
     between = [one for one in seen if before.time_s < one.time_s <= after.time_s]
     return bool(there) and all(_went_on(one, before, between) for one in there)
+
+
+def nobody_moved(seen: Sequence[Moment], window: Window, about_s: float, box: Box | None) -> bool:
+    """Whether nothing that moves as one was in ``box`` until the moment: leaves, glare, a sign.
+
+    False where it is not known: no place, one too small to be judged, or too few moments.
+    """
+    if box is None or max(box[2], box[3] * window.height / window.width) < JUDGED_SIZE:
+        return False
+    until = [one for one in seen if -_BEFORE_S <= one.time_s - about_s <= 0.0]
+    return len(until) >= _FEWEST and not any(
+        _in(body, box, window) for one in until for body in impulses(one, window.width)
+    )
 
 
 def _at(seen: Sequence[Moment], time_s: float) -> Moment | None:

@@ -206,9 +206,12 @@ def test_what_is_too_small_to_be_judged_is_not_rejected() -> None:
     assert examine(film(far, 3.2), called, camera()).confirmed is None
 
 
-def test_where_nobody_was_seen_nobody_went_on_unhurt() -> None:
-    called = replace(trigger(CONTACT_S, EvidenceKind.IMPULSE), box=(0.8, 0.8, 0.1, 0.1))
-    assert examine(film(side_swipe_free(), 3.2), called, camera()).confirmed is None
+@pytest.mark.parametrize(("size", "confirmed"), [(0.1, False), (0.03, None)])
+def test_where_nobody_moved_it_is_rejected_unless_it_is_too_small_a_place(
+    size: float, confirmed: bool | None
+) -> None:
+    called = replace(trigger(CONTACT_S, EvidenceKind.IMPULSE), box=(0.8, 0.8, size, size))
+    assert examine(film(side_swipe_free(), 3.2), called, camera()).confirmed is confirmed
 
 
 def test_a_contact_confirms_whatever_called() -> None:
