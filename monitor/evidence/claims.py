@@ -181,9 +181,22 @@ _MPS2 = re.compile(r"(?P<value>\d+(?:\.\d+)?)\s*(?:m/s2|m/s²|m/s\^2|米/秒²|�
 _SHARE = re.compile(r"(?P<value>\d+(?:\.\d+)?)\s*%[^;；。]{0,12}(?:speed|车速|速度)")
 _SHARE_ZH = re.compile(r"每秒失去\s*(?P<value>\d+(?:\.\d+)?)\s*%")
 
+_SPEED = re.compile(
+    rf"(?P<op>{'|'.join((*_UNDER, *_OVER))})?"
+    r"\s*(?:about|only|约|只有|仅)?\s*(?P<value>\d+(?:\.\d+)?)\s*"
+    r"(?:(?P<ms>m/s(?!\s*[2²^])|met(?:re|er)s? (?:per|a) second|米/秒(?!²)|米每秒)"
+    r"|(?P<kmh>km/h|kph|kmh|kilomet(?:re|er)s? (?:per|an) hour|公里/小时|公里每小时|千米/小时|公里)"
+    r"|(?P<mph>mph|miles (?:per|an) hour))"
+)
+_MS_OF = MappingProxyType({"ms": 1.0, "kmh": 1 / 3.6, "mph": 0.44704})
+
 _STOPS_IN = re.compile(
     r"(?:to stop it (?:with)?in\s*(\d*\.?\d+)\s*s|足以在\s*(\d*\.?\d+)\s*秒内停住)"
 )
+
+
+def _bound(word: str | None) -> Op:
+    return "under" if word in _UNDER else "over" if word in _OVER else "is"
 
 
 def headway_of(text: str) -> Number | None:
@@ -192,9 +205,7 @@ def headway_of(text: str) -> Number | None:
     match = _HEADWAY_BEFORE.search(low) or _HEADWAY_AFTER.search(low)
     if match is None:
         return None
-    bound = match["op"]
-    op: Op = "under" if bound in _UNDER else "over" if bound in _OVER else "is"
-    return Number(float(match["value"]), op)
+    return Number(float(match["value"]), _bound(match["op"]))
 
 
 def deceleration_of(text: str) -> tuple[Number, str] | None:
@@ -207,6 +218,15 @@ def deceleration_of(text: str) -> tuple[Number, str] | None:
     if (match := _STOPS_IN.search(low)) and (stop_s := float(match[1] or match[2])) > 0.0:
         return Number(1 / stop_s), "1/s"
     return None
+
+
+def speed_of(text: str) -> Number | None:
+    """A speed that a text gives, in m/s."""
+    match = _SPEED.search(text.lower())
+    if match is None:
+        return None
+    unit = next(name for name in _MS_OF if match[name])
+    return Number(float(match["value"]) * _MS_OF[unit], _bound(match["op"]))
 
 
 class Body(StrEnum):

@@ -20,6 +20,7 @@ from monitor.evidence.claims import (
     body_of,
     deceleration_of,
     headway_of,
+    speed_of,
     themes,
 )
 from monitor.evidence.facts import Facts
@@ -195,12 +196,14 @@ def _check(
 
 
 def _quantities(claim: Antecedent, check: Check) -> Check | None:
-    """A headway or a deceleration that the text gives, against the one measured."""
+    """A headway, a deceleration or a speed that the text gives, against the one measured."""
     evidence = check.evidence[0]
     if evidence.kind is EvidenceKind.HEADWAY:
         return headway_differs(claim.text, evidence)
     if evidence.kind is EvidenceKind.HARD_BRAKE:
         return brake_differs(claim.text, evidence)
+    if evidence.kind is EvidenceKind.SPEED:
+        return speed_differs(claim.text, evidence)
     return None
 
 
@@ -249,6 +252,23 @@ def brake_differs(text: str, evidence: Evidence) -> Check | None:
             return Check(Verdict.CONTRADICTED, "brake_number", evidence=(evidence,), fields=fields)
     if evidence.unit == "m/s2" and value + 2 * spread < GENTLE_MPS2:
         return Check(Verdict.CONTRADICTED, "brake_gentle", evidence=(evidence,), fields=fields)
+    return None
+
+
+def speed_differs(text: str, evidence: Evidence) -> Check | None:
+    """A speed that a text gives, excluded by the one measured, or what no measurement says of it:
+    a number where no metres are known, and that it was too fast.
+    """
+    value, spread = evidence.value or 0.0, evidence.uncertainty or 0.0
+    claimed = speed_of(text)
+    if claimed is not None and evidence.unit == "m/s":
+        if _excluded(claimed, value, max(2 * spread, _NUMBER_SHARE * value), spread):
+            fields: dict[str, float | str] = {"value": value, "claimed": claimed.value}
+            return Check(Verdict.CONTRADICTED, "speed_number", evidence=(evidence,), fields=fields)
+    elif claimed is not None:
+        return Check(Verdict.UNVERIFIED, "speed_unscaled", evidence=(evidence,))
+    if Theme.UNMEASURED in themes(text):
+        return Check(Verdict.UNVERIFIED, "speed_judged", evidence=(evidence,))
     return None
 
 

@@ -97,6 +97,8 @@ _LEFT_OPEN = (
     "{who}进入{other}的路线时还有{value:.1f}秒，是否过短不能判定。",
 )
 
+_WORTH_TELLING = 0.25  # of the speed: its uncertainty, at most; near the horizon it is more
+_FASTEST_M_S = 70.0
 _WENT = (
     " Just before it, {who} went at {value:.1f} m/s (±{spread:.1f} m/s).",
     "相碰之前，{who}的速度为{value:.1f} m/s（±{spread:.1f} m/s）。",
@@ -108,7 +110,10 @@ def went(finding: Finding, who: str, column: int) -> str:
     evidence = finding.evidence
     if evidence.value is None or evidence.unit != "m/s":
         return ""
-    return _WENT[column].format(who=who, value=evidence.value, spread=evidence.uncertainty or 0.0)
+    spread = evidence.uncertainty or 0.0
+    if spread > _WORTH_TELLING * evidence.value or evidence.value > _FASTEST_M_S:
+        return ""
+    return _WENT[column].format(who=who, value=evidence.value, spread=spread)
 
 
 def did(finding: Finding, who: str, other: str, column: int) -> str:

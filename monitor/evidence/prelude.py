@@ -12,6 +12,7 @@ from monitor.evidence.parties import Parties, Pivot
 from monitor.evidence.timeline import Finding, Timeline, tracks_of
 
 _LONGEST_S = 8.0
+_JUST_BEFORE_S = 1.0
 _ONE_ACT_S = 1.5  # slowing and braking of one body this close are one act
 
 
@@ -61,6 +62,9 @@ def prelude(
         ),
         key=lambda f: (f.t_s, f.evidence.id),
     )
+    went = last(EvidenceKind.SPEED, parties.striker.tracks)
+    if went is not None and went.t_s < pivot.t_s - _JUST_BEFORE_S:
+        went = None  # it may have braked since
     return Prelude(
         entered=last(EvidenceKind.PATH_ENTERED, parties.tracks),
         closing=last(EvidenceKind.CLOSING, parties.tracks),
@@ -68,7 +72,7 @@ def prelude(
         follow_slow=slow(parties.striker.tracks),
         came_first=came[0] if came else None,
         came_last=came[-1] if len(came) > 1 else None,
-        went=last(EvidenceKind.SPEED, parties.striker.tracks),
+        went=went,
     )
 
 

@@ -112,6 +112,18 @@ _TEXTS: MappingProxyType[str, tuple[str, str]] = MappingProxyType(
             "The braking measured was {value}, which is not hard.",
             "测得的制动强度为{value}，不属急刹车。",
         ),
+        "speed_number": (
+            "The speed measured was {value:.1f} m/s, not {claimed:.1f} m/s.",
+            "测得的车速为{value:.1f} m/s，与所称的{claimed:.1f} m/s不符。",
+        ),
+        "speed_unscaled": (
+            "A speed was measured, but not in metres a second: the number is not decided.",
+            "测得了车速，但不是以米每秒计，所称数值不能判定。",
+        ),
+        "speed_judged": (
+            "A speed was measured; whether it was too fast there is not.",
+            "测得了车速，但该处是否属于超速未测量。",
+        ),
         "did_brake": (
             "Braking was measured at {at:.1f} s{track}, though none is claimed.",
             "所称未制动，但第{at:.1f}秒测得制动{track}。",
@@ -174,7 +186,10 @@ _THEMES: MappingProxyType[Theme, tuple[str, str]] = MappingProxyType(
         Theme.WRONG_WAY: ("driving against the traffic", "逆行"),
         Theme.STANDING: ("a vehicle at rest", "车辆停驶"),
         Theme.QUEUE: ("a queue", "排队"),
-        Theme.UNMEASURED: ("speed, signals, attention or weather", "车速、信号、注意力或天气"),
+        Theme.UNMEASURED: (
+            "speeding, signals, attention or weather",
+            "是否超速、信号、注意力或天气",
+        ),
     }
 )
 

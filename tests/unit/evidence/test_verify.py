@@ -221,7 +221,7 @@ def test_braking_that_was_measured_contradicts_that_there_was_none() -> None:
     [
         (ROOT, YES, "every cause it names"),
         ("The lead car braked hard and the follower never braked.", NO, "though none is claimed"),
-        ("The follower was speeding.", OPEN, "speed, signals"),
+        ("The follower was speeding.", OPEN, "speeding, signals"),
         ("The driver was distracted while the lead car braked.", OPEN, "attention"),
         ("Bad luck.", OPEN, "no cause that can be measured"),
         ("The lead car swerved.", OPEN, "(a swerve) was not measured"),
