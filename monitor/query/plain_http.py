@@ -24,10 +24,14 @@ _MAX_BYTES: Final = 8_000_000
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """One response; ``status`` 0: there was none, and ``text`` says why."""
+    """One response; ``status`` 0: there was none, and ``text`` says why.
+
+    ``reason`` is that of a ``QueryError``: ``unreachable``, ``timeout`` or ``malformed``.
+    """
 
     status: int
     text: str
+    reason: str = ""
 
     @property
     def body(self) -> dict[str, Any]:
@@ -85,7 +89,7 @@ class PlainHttp:
         """What is served; ``QueryError`` if that cannot be found out."""
         answered = await self.get("/v1/models")
         if answered.status == 0:
-            raise QueryError("unreachable", answered.text)
+            raise QueryError(answered.reason, answered.text)
         if answered.status != 200:
             raise QueryError("rejected", f"{self.root}/v1/models answered {answered.status}")
         return served_models(answered.text.encode(), f"{self.root}/v1")
@@ -97,9 +101,11 @@ class PlainHttp:
             async with asyncio.timeout(deadline_s):
                 answer = await self._http.request(method, self.root + path, json=body)
         except TimeoutError:
-            return Answered(0, f"{self.root} gave no answer within {deadline_s:g} s")
+            said = f"{self.root} gave no answer within {deadline_s:g} s"
+            return Answered(0, said, "timeout")
         except TooMuch as error:
-            return Answered(0, str(error))
+            return Answered(0, str(error), "malformed")
         except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
-            return Answered(0, f"{self.root} cannot be reached: {str(error)[:200]}")
+            said = f"{self.root} cannot be reached: {str(error)[:200]}"
+            return Answered(0, said, "unreachable")
         return Answered(answer.status_code, answer.text)

@@ -21,9 +21,10 @@ METRICS: Final = (
     "vllm:prefix_cache_hits", "vllm:time_to_first_token_seconds",
 )  # fmt: skip
 
-_MEND_MODELS: Final = {
+_MEND: Final = {
     "malformed": "the address of the model server itself: --endpoint http://HOST:8000/v1",
     "rejected": "is the key right, and the path before /v1?",
+    "timeout": "it is there, and silent: wait until it has loaded, or see what its log says",
     "unreachable": "start it: causeway vllm",
 }
 
@@ -51,7 +52,8 @@ async def check(
     health = await http.get("/health")
     if health.status != 200:
         said = health.text if health.status == 0 else f"/health answered {health.status}"
-        return [Finding("health", "bad", said[:200], "start it: causeway vllm")]
+        mend = _MEND[health.reason or "unreachable"]
+        return [Finding("health", "bad", said[:200], mend)]
     found = [_health(health), await _version(http)]
     served = await _model(http, model, context, found)
     if served is None:
@@ -95,7 +97,7 @@ async def _model(
     try:
         served = await http.models()
     except QueryError as error:
-        found.append(Finding("models", "bad", str(error)[:200], _MEND_MODELS[error.reason]))
+        found.append(Finding("models", "bad", str(error)[:200], _MEND[error.reason]))
         return None
     names = ", ".join(one.id for one in served) or "none"
     wanted = model or (served[0].id if served else "")

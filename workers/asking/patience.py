@@ -26,9 +26,11 @@ class Patience:
         """``QueryError`` (timeout) once all waits together have been too long."""
         began_s = self._clock.monotonic_s()
         try:
-            async with asyncio.timeout(self.limit_s - self._spent_s):
+            async with asyncio.timeout(self.limit_s - self._spent_s) as scope:
                 yield
         except TimeoutError as error:
+            if not scope.expired():  # the body's own: a disk's, say
+                raise
             raise QueryError("timeout", f"no answer within {self.limit_s:g} s") from error
         finally:
             self._spent_s += self._clock.monotonic_s() - began_s

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import traceback
+import tracemalloc
 from collections.abc import AsyncIterator
 
+import httpx2
 import pytest
 
 from monitor.errors import QueryError
 from monitor.query import client as client_module
 from monitor.query.client import VisionClient
 from monitor.query.plain_http import PlainHttp
-from monitor.query.served import ServedModel, served_models
+from monitor.query.served import ServedModel, ServedModels, served_models
 from tests.unit.query.test_client import ManualClock
 from tests.vllm_fake import MODELS_FAULTS, FakeVllm
 
@@ -102,3 +105,66 @@ async def test_a_model_that_is_not_listed_yet_is_looked_for_again(
 def test_a_context_that_makes_no_sense_is_one_not_given(length: str) -> None:
     body = b'{"data": [{"id": "m", "max_model_len": %s, "root": 5}]}' % length.encode()
     assert served_models(body, "http://h/v1") == [ServedModel(id="m")]
+
+
+ONE_MODEL = b'{"id": "a"}'
+
+
+@pytest.mark.parametrize("entry", [b"{}", b"1", b'{"id": 7}', b'{"id": ""}', ONE_MODEL])
+def test_a_list_of_a_million_is_refused_in_little_memory(entry: bytes) -> None:
+    count = 900_000 // (len(entry) + 1)
+    body = b'{"data": [' + b",".join([entry] * count) + b"]}"
+    tracemalloc.start()
+    try:
+        with pytest.raises(QueryError, match=IT_IS_NONE) as caught:
+            served_models(body, "http://h/v1")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert caught.value.__cause__ is caught.value.__context__ is None, "they would hold the body"
+    assert peak < 30_000_000, "the list once, as the validator shows it to its error"
+    assert kept < 200_000
+
+
+def test_hundreds_of_models_are_a_list_and_over_a_megabyte_is_none() -> None:
+    body = b'{"data": [' + b",".join([ONE_MODEL] * 1000) + b"]}"
+    assert len(served_models(body, "http://h/v1")) == 1000
+    with pytest.raises(QueryError, match=IT_IS_NONE):
+        served_models(body + b" " * 1_000_000, "http://h/v1")
+
+
+def depth(error: BaseException) -> int:
+    return len(traceback.extract_tb(error.__traceback__))
+
+
+async def test_what_is_kept_of_a_failure_does_not_grow(fake: FakeVllm, clock: ManualClock) -> None:
+    fake.models_fault = "html"
+    raised = []
+    async with httpx2.AsyncClient() as http:
+        served = ServedModels(http, fake.url, "", clock)
+        for _ in range(4):
+            with pytest.raises(QueryError, match=IT_IS_NONE) as caught:
+                await served.get(MODEL, 5.0)
+            raised.append(caught.value)
+    assert fake.models_asked == 1
+    assert len({id(one) for one in raised}) == 4
+    assert {depth(one) for one in raised} == {depth(raised[0])}
+    assert {one.reason for one in raised} == {"malformed"}
+
+
+async def test_waiting_for_anothers_answer_has_the_same_limit(
+    fake: FakeVllm, clock: ManualClock
+) -> None:
+    fake.models_fault = "silent"
+    async with httpx2.AsyncClient(timeout=None) as http:
+        served = ServedModels(http, fake.url, "", clock)
+        patient = asyncio.create_task(served.get(MODEL, 3600.0))
+        async with asyncio.timeout(20):  # the second stands behind the first
+            await asyncio.sleep(0)
+            with pytest.raises(QueryError, match=r"no answer within 0\.2 s") as caught:
+                await served.get(MODEL, 0.2)
+        assert caught.value.reason == "timeout"
+        assert not patient.done()
+        patient.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await patient

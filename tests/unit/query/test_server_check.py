@@ -123,6 +123,17 @@ async def test_what_is_broken_is_named_with_what_mends_it(
     assert all(len(one.text) < 400 for one in findings.values())
 
 
+@pytest.mark.parametrize("path", ["/health", "/v1/models"])
+async def test_only_who_is_not_there_is_to_be_started(path: str) -> None:
+    """Somebody answers: too much to be a model server."""
+    findings = await found(
+        lambda at, body: (200, "x" * 9_000_000) if at == path else good(at, body)
+    )
+    bad = findings[path.removeprefix("/").removeprefix("v1/")]
+    assert bad.state == "bad"
+    assert "the model server itself" in bad.mend
+
+
 async def test_a_model_that_is_not_served() -> None:
     findings = await found(good, "Qwen/Qwen3-VL-2B-Instruct")
     assert findings["models"].state == "bad"
