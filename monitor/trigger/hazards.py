@@ -48,6 +48,7 @@ _LEAST_PX: Final = 8
 _LAMPS_SHARE: Final = 0.02  # of the box
 _ALIKE: Final = 0.8  # correlation with what flashes most
 _LIT_SHARE: Final = 0.25  # of its swing
+_MOST_LIT: Final = 0.5  # of the box: a beacon or a sign lights all of a body at once
 _APART: Final = 0.4  # of the body's width: lamps are at its sides
 _DROVE_M_S: Final = 3.0  # before it stood
 _LEFT_SIZES: Final = 0.5  # of its own, from where it came to rest: nearer it only jitters
@@ -142,7 +143,10 @@ def flash_on_both_sides(times_s: Floats, looks: Image) -> bool:
         return False
     power = float(np.sqrt((lamp**2).mean()))
     alike = (lamp @ off) / count / (power * np.maximum(swing, 1e-6))
-    columns = np.flatnonzero((alike > _ALIKE) & (swing > _LIT_SHARE * power)) % width
+    lit = (alike > _ALIKE) & (swing > _LIT_SHARE * power)
+    if lit.mean() > _MOST_LIT:
+        return False
+    columns = np.flatnonzero(lit) % width
     return bool(columns.size and np.ptp(columns) >= _APART * width)
 
 

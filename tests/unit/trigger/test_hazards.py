@@ -76,6 +76,14 @@ def looked_at(left: int, right: int, brakes: int = GREY) -> Flashing:
     return flashing
 
 
+def test_light_that_comes_and_goes_on_all_of_it_is_a_beacon_or_a_sign() -> None:
+    textured = np.random.default_rng(5).integers(60, 140, (HEIGHT_PX, WIDTH_PX)).astype(np.uint8)
+    flashing = Flashing()
+    for now_s in pictures(10.0, 4.0).tolist():
+        flashing.look(now_s, textured + np.uint8(16 if now_s % 0.7 < 0.35 else 0), BOX)
+    assert not flashing.decide()
+
+
 def test_both_sides_flash() -> None:
     assert looked_at(LIT, LIT).decide()
 
