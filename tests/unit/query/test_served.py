@@ -118,7 +118,7 @@ def test_a_list_of_a_million_is_refused_in_little_memory(entry: bytes) -> None:
     try:
         with pytest.raises(QueryError, match=IT_IS_NONE) as caught:
             served_models(body, "http://h/v1")
-        _, peak = tracemalloc.get_traced_memory()
+        kept, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
     assert caught.value.__cause__ is caught.value.__context__ is None, "they would hold the body"
@@ -141,7 +141,7 @@ async def test_what_is_kept_of_a_failure_does_not_grow(fake: FakeVllm, clock: Ma
     fake.models_fault = "html"
     raised = []
     async with httpx2.AsyncClient() as http:
-        served = ServedModels(http, fake.url, "", clock)
+        served = ServedModels(http, fake.url, "key", clock)
         for _ in range(4):
             with pytest.raises(QueryError, match=IT_IS_NONE) as caught:
                 await served.get(MODEL, 5.0)
@@ -157,7 +157,7 @@ async def test_waiting_for_anothers_answer_has_the_same_limit(
 ) -> None:
     fake.models_fault = "silent"
     async with httpx2.AsyncClient(timeout=None) as http:
-        served = ServedModels(http, fake.url, "", clock)
+        served = ServedModels(http, fake.url, "key", clock)
         patient = asyncio.create_task(served.get(MODEL, 3600.0))
         async with asyncio.timeout(20):  # the second stands behind the first
             await asyncio.sleep(0)
