@@ -25,6 +25,7 @@ from monitor.media.stills import Still, model_size, sized_jpeg, to_jpeg
 
 _SEEK_BACK_MS: Final = (0, 1_000, 5_000, 20_000)
 _SCOUT_PACKETS: Final = 1_000
+_SCOUT_ALL: Final = 4_000  # with those of the sound, which come oftener
 _PAIR_MS: Final = (100, 400)
 _CUT_MS: Final = 10_000  # pictures of a time lapse are seconds apart
 _BROKEN_MAX: Final = 500  # packets in a row that cannot be decoded
@@ -150,24 +151,29 @@ class Recording:
         found = self._landing(time_ms)
         return None if found is None else found[1]
 
-    def is_cut_short(self) -> bool:
-        """Whether the end that the file speaks of is not there; by its last packets alone."""
+    def is_cut_short(self, slack_ms: int = _CUT_MS) -> bool:
+        """Whether the end that the file speaks of is not there; by its last packets alone.
+
+        Of any stream, for sound may go on after the pictures; a last picture may be shown long.
+        """
         if self.duration_ms is None or not self.seekable:
             return False
         landing = self._landing(self.duration_ms)
         if landing is None:
             return True
-        stream, last_ms = self._scout.streams.video[self._stream_number()], landing[1]
+        stream, last_ms, pictures = self._scout.streams.video[self._stream_number()], landing[1], 0
         try:
             self._scout.seek(self._pts(landing[0], stream), stream=stream)
-            for number, packet in enumerate(self._scout.demux(stream)):
-                if number == _SCOUT_PACKETS:
+            for number, packet in enumerate(self._scout.demux()):
+                pictures += packet.stream_index == stream.index
+                if pictures > _SCOUT_PACKETS or number == _SCOUT_ALL:
                     return False  # a GOP without end: there is no telling for little
                 if packet.pts is not None:
-                    last_ms = max(last_ms, self._ms(packet.pts * packet.time_base))
+                    end = packet.pts + (packet.duration or 0)
+                    last_ms = max(last_ms, self._ms(end * packet.time_base))
         except av.FFmpegError:
             return True
-        return last_ms < self.duration_ms - _CUT_MS
+        return last_ms < self.duration_ms - slack_ms
 
     def _landing(self, time_ms: int) -> tuple[int, int] | None:
         """(time to seek to, time of the key picture found there).
@@ -273,12 +279,17 @@ class Recording:
             return False
 
     def _duration_ms(self) -> int | None:
-        """As the file says; None where it does not."""
+        """As the file says; None where it does not.
+
+        Where only the container says (Matroska), it is of all streams, and counts from 0.
+        """
         stream, container = self._stream, self._container
         if stream.duration is not None and stream.time_base is not None:
             duration_ms = round(stream.duration * stream.time_base * 1000)
         elif container.duration is not None:
-            duration_ms = container.duration // 1000
+            end_ms = container.duration // 1000
+            from_start_ms = end_ms - max(0, round(self._start * 1000))
+            duration_ms = from_start_ms if from_start_ms > 0 else end_ms
         else:
             return None
         return duration_ms if duration_ms > 0 else None

@@ -171,7 +171,8 @@ def _notes(recording: Recording, found: Measured, end_ms: int | None) -> tuple[s
         there_ms = min(recording.duration_ms, end_ms or recording.duration_ms)
         there_ms = min(there_ms, times[0] + LONGEST_MS)
         apart_ms = max((b - a for a, b in pairwise(times)), default=0)
-        if there_ms - times[-1] > max(_SLACK_MS, 2 * apart_ms):
+        slack_ms = max(_SLACK_MS, 2 * apart_ms)
+        if there_ms - times[-1] > slack_ms and recording.is_cut_short(slack_ms):
             notes.append(
                 f"The pictures end at {shown(times[-1] / 1000)}, but the file says that it is "
                 f"{shown(recording.duration_ms / 1000)} long: it may have been cut short."
