@@ -17,7 +17,9 @@ MAX_PICTURE_BYTES: Final = 48_000_000
 """Of a file that is one picture: FFmpeg reads that whole, twice, before anybody knows its size."""
 
 _HEAD_BYTES: Final = 262_144
-_WHOLE: Final = ("image2", "gif")  # and every demuxer of one picture, whose name ends in _pipe
+_WHOLE: Final = ("image2", "gif", "apng", "jpegxl_anim", "fits", "ico", "iff", "txd")
+"""Demuxers of pictures, beside most of them, whose names end in ``_pipe``."""
+
 _OPTIONS: Final = {"max_pixels": str(MAX_PIXELS), "protocol_whitelist": "file"}
 
 
