@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -33,12 +33,19 @@ _FOR_DETECTION: Final = ("phases", "compare", "components")
 def _idle(context: typer.Context, names: Sequence[str]) -> str:
     """Which of some options are on the command line; where they mean nothing they are refused."""
     return ", ".join(
-        next(one for one in (*parameter.opts, *parameter.secondary_opts) if one.startswith("--"))
+        next(one for one in _typed(context, parameter) if one.startswith("--"))
         for parameter in context.command.params
         if parameter.name in names
         and (source := context.get_parameter_source(parameter.name)) is not None
         and source.name == "COMMANDLINE"
     )
+
+
+def _typed(context: typer.Context, parameter: Any) -> list[str]:
+    """Its names; of a pair like ``--components``, ``--no-components`` the one that was meant."""
+    meant_no = parameter.secondary_opts and context.params[parameter.name] is False
+    names: list[str] = parameter.secondary_opts if meant_no else parameter.opts
+    return names
 
 
 def evaluate(
@@ -80,7 +87,9 @@ def evaluate(
     blind: Annotated[
         bool, typer.Option("--blind", help="Ask the model without pictures, too.")
     ] = False,
-    deadline_s: Annotated[float, typer.Option(help="For one answer of the model.")] = 300.0,
+    deadline_s: Annotated[
+        float | None, typer.Option(help="For one answer of the model; default: 300.")
+    ] = None,
     report: Annotated[
         Path | None, typer.Option(help="With --answers: a folder for Markdown, JSON, pictures.")
     ] = None,

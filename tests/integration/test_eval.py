@@ -153,6 +153,10 @@ def test_an_event_that_ends_after_the_clip_is_said(made: Path, tmp_path: Path) -
         (("--blind",), "--blind does not go without --answers"),
         (("--answers", "--phases", "1", "--compare", "x"),
          "--phases, --compare do not go with --answers"),
+        (("--answers", "--no-components"), "--no-components does not go with --answers"),
+        (("--answers", "--components"), "--components does not go with --answers"),
+        (("--deadline-s", "9"), "--deadline-s does not go without --answers"),
+        (("--answers", "--deadline-s", "9"), "--deadline-s: there is no model to ask"),
         (("--answers", "--without", "nonsense"), "--without nonsense: no such cue"),
     ],
 )  # fmt: skip

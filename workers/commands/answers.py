@@ -33,6 +33,7 @@ from workers.evaluation.replay import Settings
 from workers.evaluation.report import refuse_source_tree
 from workers.evaluation.running import PHASES_MS, run_all
 
+_DEADLINE_S: Final = 300.0
 _WIDE: Final = 150  # columns, in a pipe or a file
 
 
@@ -56,7 +57,7 @@ class AnswerOptions:
     lang: str | None = None
     context: int | None = None
     frames: int | None = None
-    deadline_s: float = 300.0
+    deadline_s: float | None = None
     config: Path = Path("streams.yaml")
     report: Path | None = None
     html: Path | None = None
@@ -77,7 +78,7 @@ def _evaluate(options: AnswerOptions) -> int:
         raise Usage(f"--lead-in: one of {', '.join(get_args(LeadIn))}")
     if options.about not in get_args(About):
         raise Usage(f"--about: one of {', '.join(get_args(About))}")
-    if not 1 <= options.deadline_s <= 3600:
+    if options.deadline_s is not None and not 1 <= options.deadline_s <= 3600:
         raise Usage("--deadline-s is from 1 to 3600")
     try:
         without = kinds_of(options.without)
@@ -117,8 +118,13 @@ def _of_a_model(options: AnswerOptions) -> str:
     given = {
         "--blind": options.blind or None, "--model": options.model, "--mode": options.mode,
         "--context": options.context, "--frames": options.frames,
+        "--deadline-s": options.deadline_s,
     }  # fmt: skip
     return ", ".join(name for name, value in given.items() if value is not None)
+
+
+def _deadline_s(options: AnswerOptions) -> float:
+    return _DEADLINE_S if options.deadline_s is None else options.deadline_s
 
 
 def _asked(options: AnswerOptions) -> AskOptions:
@@ -126,7 +132,7 @@ def _asked(options: AnswerOptions) -> AskOptions:
     return AskOptions(
         target="", question=None, last=None, at=None, mode=options.mode, context=options.context,
         lang=options.lang, profile="incident", frames=options.frames, blind=options.blind,
-        endpoint=options.endpoint, model=options.model, deadline_s=options.deadline_s,
+        endpoint=options.endpoint, model=options.model, deadline_s=_deadline_s(options),
         config=options.config, json_out=options.json_out,
     )  # fmt: skip
 
@@ -134,7 +140,7 @@ def _asked(options: AnswerOptions) -> AskOptions:
 def _asking(asked: AskOptions, options: AnswerOptions) -> Asking:
     config = configured(asked)
     mode = cast(Mode, options.mode or config.query.mode)
-    return Asking(config, rulebook(config.site.jurisdiction), mode, options.deadline_s)
+    return Asking(config, rulebook(config.site.jurisdiction), mode, _deadline_s(options))
 
 
 async def _scored(

@@ -18,7 +18,9 @@ _UNITED_STATES: Final = frozenset(
     {f"America/{name}" for name in (
         "New_York", "Detroit", "Chicago", "Menominee", "Denver", "Boise", "Phoenix", "Los_Angeles",
         "Anchorage", "Juneau", "Sitka", "Metlakatla", "Yakutat", "Nome", "Adak",
-    )} | {"Pacific/Honolulu"}
+        "Atka", "Fort_Wayne", "Indianapolis", "Knox_IN", "Louisville", "Shiprock",  # older names
+    )} | {"Pacific/Honolulu", "Pacific/Johnston", "Navajo", "EST5EDT", "CST6CDT", "MST7MDT",
+          "PST8PDT", "MST", "HST"}
 )  # fmt: skip
 _UNITED_STATES_IN: Final = (
     "US/", "America/Indiana/", "America/Kentucky/", "America/North_Dakota/",

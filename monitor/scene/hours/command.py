@@ -53,9 +53,12 @@ def parser(prog: str = "causeway scene") -> argparse.ArgumentParser:
 
 
 def _processes(text: str) -> int:
-    number = int(text)
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
     if number < 1:
-        raise argparse.ArgumentTypeError("at least 1")
+        raise argparse.ArgumentTypeError("a whole number, at least 1")
     return number
 
 

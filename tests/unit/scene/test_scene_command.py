@@ -49,8 +49,11 @@ def test_a_size_that_no_picture_can_have_is_told(
     assert not any(tmp_path.iterdir())
 
 
-def test_no_process_is_no_number_of_processes(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("jobs", ["0", "-1", "x", "1.5", ""])
+def test_no_process_is_no_number_of_processes(
+    capsys: pytest.CaptureFixture[str], jobs: str
+) -> None:
     with pytest.raises(SystemExit) as ended:
-        main(["--hours", "1", "--jobs", "0"])
+        main(["--hours", "1", f"--jobs={jobs}"])
     assert ended.value.code == 2
-    assert "at least 1" in capsys.readouterr().err
+    assert capsys.readouterr().err.endswith("--jobs: a whole number, at least 1\n")

@@ -30,6 +30,8 @@ def streams(folder: Path, site: str) -> Path:
         (", jurisdiction: vienna, timezone: Asia/Shanghai", "one of China, which is not party"),
         (", jurisdiction: vienna, timezone: America/Indiana/Knox", "one of the United States"),
         (", jurisdiction: vienna, timezone: US/Pacific", "one of the United States"),
+        (", jurisdiction: vienna, timezone: America/Indianapolis", "one of the United States"),
+        (", jurisdiction: vienna, timezone: EST5EDT", "one of the United States"),
     ],
 )
 def test_a_pack_that_cannot_be_the_sites_is_refused(
