@@ -107,6 +107,8 @@ async def test_a_server_killed_in_mid_answer(untrusting: VllmServer) -> None:
         )
         await asyncio.wait_for(started.wait(), PATIENCE_S)
         await asyncio.to_thread(untrusting.stop, signal.SIGKILL)
+        if task.done() and task.exception() is None:
+            pytest.skip("on this busy machine the whole answer came before the server had died")
         with pytest.raises(QueryError) as caught:
             await asyncio.wait_for(task, PATIENCE_S)
     assert caught.value.reason == "unreachable"
